@@ -1,0 +1,1 @@
+"""DECIDE: what a policy says about an instance. Everything here is a function of values."""

@@ -1,0 +1,130 @@
+"""What a component of a network path is called in a policy, and which components a pattern means."""
+
+import enum
+from fnmatch import fnmatchcase
+
+import msgspec
+
+from exposurectl.model import Component
+
+
+class Alias(enum.Enum):
+    """A policy's name for a kind of component."""
+
+    INTERNET_GATEWAY = "internet-gateway"
+    VPN_GATEWAY = "vpn-gateway"
+    VPC_PEERING = "vpc-peering"
+    TRANSIT_GATEWAY = "transit-gateway"
+    DIRECT_CONNECT = "direct-connect"
+    LOAD_BALANCER = "load-balancer"
+    NAT_GATEWAY = "nat-gateway"
+    VPC_ENDPOINT = "vpc-endpoint"
+    NETWORK_FIREWALL = "network-firewall"
+    NETWORK_ACL = "network-acl"
+    SECURITY_GROUP = "security-group"
+    NETWORK_INTERFACE = "network-interface"
+    INSTANCE = "instance"
+    UNKNOWN = "unknown"
+
+
+# Inspector's types and the id prefixes of each alias. Only InternetGateway, NetworkAcl, SecurityGroup,
+# NetworkInterface and Instance have been seen in public Inspector output (2026-08); the others follow
+# CloudFormation's names, and the id prefix recognises a component whose type turns out to be spelled otherwise.
+# A type that ends in `::` stands for all types that begin so.
+_RECOGNISED: dict[Alias, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    Alias.INTERNET_GATEWAY: (("AWS::EC2::InternetGateway",), ("igw-",)),
+    Alias.VPN_GATEWAY: (("AWS::EC2::VPNGateway",), ("vgw-",)),
+    Alias.VPC_PEERING: (("AWS::EC2::VPCPeeringConnection",), ("pcx-",)),
+    Alias.TRANSIT_GATEWAY: (("AWS::EC2::TransitGateway", "AWS::EC2::TransitGatewayAttachment"), ("tgw-",)),
+    Alias.DIRECT_CONNECT: (("AWS::DirectConnect::",), ("dxcon-", "dxgw-", "dxvif-", "dxlag-")),
+    Alias.LOAD_BALANCER: (
+        ("AWS::ElasticLoadBalancingV2::", "AWS::ElasticLoadBalancing::"),
+        ("app/", "net/", "gwy/", "arn:*:elasticloadbalancing:"),
+    ),
+    Alias.NAT_GATEWAY: (("AWS::EC2::NatGateway",), ("nat-",)),
+    Alias.VPC_ENDPOINT: (("AWS::EC2::VPCEndpoint",), ("vpce-",)),
+    Alias.NETWORK_FIREWALL: (("AWS::NetworkFirewall::",), ("arn:*:network-firewall:",)),
+    Alias.NETWORK_ACL: (("AWS::EC2::NetworkAcl",), ("acl-",)),
+    Alias.SECURITY_GROUP: (("AWS::EC2::SecurityGroup",), ("sg-",)),
+    Alias.NETWORK_INTERFACE: (("AWS::EC2::NetworkInterface",), ("eni-",)),
+    Alias.INSTANCE: (("AWS::EC2::Instance",), ("i-",)),
+}
+
+ORIGINS = tuple(_RECOGNISED)
+
+
+def recognise(component: Component) -> frozenset[Alias]:
+    """
+    Return every alias that recognises the component, by its type or by its id.
+
+    A type and an id that contradict each other give both aliases; a component that no alias recognises is
+    `Alias.UNKNOWN`, and nothing else ever is.
+    """
+    found = frozenset(alias for alias, (types, ids) in _RECOGNISED.items() if _is(component, types, ids))
+    return found or frozenset({Alias.UNKNOWN})
+
+
+def _is(component: Component, types: tuple[str, ...], ids: tuple[str, ...]) -> bool:
+    by_type = any(component.type.startswith(own) if own.endswith("::") else component.type == own for own in types)
+    return by_type or any(fnmatchcase(component.id, f"{own}*") for own in ids)
+
+
+def typical(alias: Alias) -> Component:
+    """Return a component that the alias recognises by its type alone, for policy cases; `unknown` has neither."""
+    if alias is Alias.UNKNOWN:
+        return Component(id="", type="")
+    types, _ids = _RECOGNISED[alias]
+    return Component(id="", type=types[0].removesuffix("::"))
+
+
+class ByAlias(msgspec.Struct, frozen=True):
+    """Components that an alias recognises."""
+
+    alias: Alias
+
+    def matches(self, component: Component) -> bool:
+        """Tell whether the alias recognises the component."""
+        return self.alias in recognise(component)
+
+
+class ByType(msgspec.Struct, frozen=True):
+    """Components of exactly this type, in Inspector's own spelling."""
+
+    type: str
+
+    def matches(self, component: Component) -> bool:
+        """Tell whether the component has the type."""
+        return component.type == self.type
+
+
+class ById(msgspec.Struct, frozen=True):
+    """Components whose id matches a glob: `*` is any text, `?` any character, everything else is itself."""
+
+    glob: str
+
+    def matches(self, component: Component) -> bool:
+        """Tell whether the component's id matches."""
+        return glob_matches(self.glob, component.id)
+
+
+ComponentPattern = ByAlias | ByType | ById
+
+
+def glob_matches(glob: str, text: str) -> bool:
+    """Tell whether the whole text matches a glob of `*` and `?`; upper and lower case differ."""
+    return fnmatchcase(text, glob.replace("[", "[[]"))
+
+
+def parse_pattern(written: str) -> ComponentPattern | None:
+    """
+    Return what a policy means by this word, or None where it is no alias, no type and no id.
+
+    An id has a digit, a slash, a colon or a wildcard in it, so that a misspelt alias is never taken for one.
+    """
+    if written in {alias.value for alias in Alias}:
+        return ByAlias(Alias(written))
+    if "::" in written:
+        return ByType(written)
+    if any(character.isdigit() or character in "*?/:" for character in written):
+        return ById(written)
+    return None
