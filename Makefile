@@ -1,0 +1,72 @@
+# `make` alone lists what there is to make. Everything runs from .venv, which is built when it is missing.
+
+PYTHON ?= python3
+
+BIN     := .venv/bin
+PIP     := $(BIN)/python -m pip --disable-pip-version-check --no-input -qq
+INSTALL := $(PIP) install --require-hashes --only-binary=:all:
+LOCK    := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url
+
+# The parts whose every branch is tested, and must stay so.
+COVERED := policy/* plan/* model.py
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help demo test check lock benchmark build clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
+
+demo: .venv/.runtime ## run the whole job on a small fleet, on this machine only
+	@exec $(BIN)/exposurectl demo
+
+test: .venv/.dev ## run the tests and require every branch of the core
+	@$(BIN)/python -m pytest --cov --cov-report=term-missing:skip-covered
+	@set -f; for part in $(COVERED); do \
+	    echo; \
+	    echo "Every branch of $$part:"; \
+	    $(BIN)/coverage report --skip-covered --fail-under=100 --include="pipeline/exposurectl/$$part" || exit 1; \
+	done
+
+check: .venv/.dev ## format, lint, types, import rules, workflows
+	@$(BIN)/ruff format --check --quiet .
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-logo
+	@$(BIN)/zizmor --quiet --offline --strict-collection --persona=auditor --min-severity=medium .github
+
+lock: ## write requirements/*.lock anew; UPGRADE=1 also raises what is pinned
+	@command -v uv >/dev/null || { echo "make lock needs uv on PATH: python3 -m pip install uv" >&2; exit 1; }
+	@$(LOCK) $(if $(UPGRADE),--upgrade) pyproject.toml --output-file requirements/runtime.lock >/dev/null
+	@$(LOCK) $(if $(UPGRADE),--upgrade) --group build --output-file requirements/build.lock >/dev/null
+	@$(LOCK) $(if $(UPGRADE),--upgrade) pyproject.toml --group dev --constraint requirements/runtime.lock \
+	    --constraint requirements/build.lock --output-file requirements/dev.lock >/dev/null
+
+benchmark: .venv/.runtime ## print how long a start takes, in units of `python -c pass`
+	@$(BIN)/python tests/benchmarks/start_up.py
+
+build: .venv/.runtime ## build the wheel and the sdist into dist/
+	@rm -rf dist
+	@$(BIN)/python -m build --no-isolation --outdir dist
+
+clean: ## remove .venv and everything built
+	@rm -rf .venv dist .coverage .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	@find pipeline tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# What running needs, and the checkout itself.
+.venv/.runtime: requirements/build.lock requirements/runtime.lock pyproject.toml
+	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) not found: install Python 3.11 or later" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	    { echo "exposurectl needs Python 3.11 or later; $(PYTHON) is" \
+	        "`$(PYTHON) -c 'import platform; print(platform.python_version())'`." \
+	        "Name another: make PYTHON=python3.12 ..." >&2; exit 1; }
+	@echo "Filling .venv from requirements/*.lock (needed once, a minute or so)" >&2
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear .venv
+	@$(INSTALL) -r requirements/build.lock -r requirements/runtime.lock
+	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+# What checking and testing need besides.
+.venv/.dev: .venv/.runtime requirements/dev.lock
+	@$(INSTALL) -r requirements/dev.lock
+	@touch $@
