@@ -1,0 +1,27 @@
+"""Which commit files are from."""
+
+import subprocess
+from pathlib import Path
+
+
+def commit_of(directory: Path) -> str | None:
+    """
+    Return the commit that a directory's files are from.
+
+    None where the directory is in no repository, has no commit, or differs from the commit: then no commit says what
+    was read.
+    """
+    if _git(directory, "status", "--porcelain", "--", ".") != "":
+        return None
+    return _git(directory, "rev-parse", "HEAD") or None
+
+
+def _git(directory: Path, *arguments: str) -> str | None:
+    """Return what git says, or None where it fails or is not installed."""
+    try:
+        done = subprocess.run(
+            ["git", "-C", str(directory), *arguments], capture_output=True, text=True, check=False, timeout=30
+        )
+    except OSError:
+        return None
+    return done.stdout.strip() if done.returncode == 0 else None
