@@ -1,0 +1,1 @@
+"""Where levels are written: the FutureVuls API. Nothing outside this package speaks HTTP."""
