@@ -1,6 +1,7 @@
 """Config: where exposurectl runs, what it reads and writes, and within which limits."""
 
 import hashlib
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
@@ -11,11 +12,15 @@ from urllib.parse import urlsplit
 import msgspec
 
 from exposurectl.diagnostics import Diagnostic, ExposurectlError, Place, by_place
-from exposurectl.documents import Document, check, read_yaml
+from exposurectl.documents import Document, check, read_content, read_yaml
 from exposurectl.model import Exposure
 
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+_HTTPS = 443
+_ADDRESS = re.compile(r"[A-Za-z]+://(\[[0-9a-fA-F:]+\]|[A-Za-z0-9.-]+)(:[0-9]+)?(/[^\\@?#\s]*)?")
+# Names only, and none in Punycode: an address in digits and a look-alike in another script read as nobody's host.
+_HOST = re.compile(r"(?!.*xn--)([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z][a-z0-9-]*[a-z0-9]")
 _LONGEST_VALIDITY = timedelta(hours=72)
 
 
@@ -72,7 +77,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 def load_config(path: Path) -> Settings:
     """Read a config file. Raises ExposurectlError with every problem of it, by place."""
     try:
-        content = path.read_bytes()
+        content = read_content(path)
     except OSError as error:
         problem = Diagnostic(
             summary="Config not readable",
@@ -165,17 +170,15 @@ def _url_problems(document: Document) -> Iterator[Diagnostic]:
     except ValueError:
         yield _wrong(place, "This is not an address.")
         return
-    if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in LOOPBACK):
+    local = parts.hostname in LOOPBACK
+    if parts.scheme != "https" and not (parts.scheme == "http" and local):
         yield _wrong(place, "The address must begin with https://: a token is sent to it.")
-    if not parts.hostname or not parts.hostname.isascii() or any(c in written for c in "\\ @?#\t\n"):
+    if not _ADDRESS.fullmatch(written) or not (local or _HOST.fullmatch(parts.hostname or "")):
         yield _wrong(place, "The address must be a plain host name, without a user, a query or a fragment.")
     if parts.path not in {"", "/"}:
         yield _wrong(place, f'The address must not have a path: exposurectl adds "/v1/…" to it, not to {parts.path}.')
-    if port is not None and parts.hostname not in LOOPBACK and port != _HTTPS:
+    if port not in {None, _HTTPS} and not local:
         yield _wrong(place, f"The address must not name port {port}.")
-
-
-_HTTPS = 443
 
 
 def _group_problems(document: Document, index: int, group: dict[str, Any]) -> Iterator[Diagnostic]:

@@ -73,11 +73,7 @@ class PortRange(msgspec.Struct, frozen=True, order=True):
 
 
 class Component(msgspec.Struct, frozen=True):
-    """
-    One hop of a finding's network path (Inspector calls it a step).
-
-    Both members are free text of Inspector's, without an enumeration, and either may be empty.
-    """
+    """One hop of a network path (Inspector: step). Both members are free text of Inspector's, and may be empty."""
 
     id: str
     type: str
@@ -200,6 +196,7 @@ class Reason(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     sources: tuple[str, ...] | None = None
     """The networks admitted to those points; None where there is no evidence."""
     finding: str = ""
+    override: bool = False
 
 
 class Decided(msgspec.Struct, frozen=True, kw_only=True):
@@ -210,7 +207,7 @@ class Decided(msgspec.Struct, frozen=True, kw_only=True):
     raise_only: bool = False
     """The instance is unobserved and the policy leaves such instances alone: this may raise but never lower."""
     without: Exposure | None = None
-    """The level were the deciding points not reachable; None where nothing reachable decides."""
+    """The level were the deciding points not reachable; None where that would not lower it."""
     warnings: tuple[str, ...] = ()
 
 

@@ -1,7 +1,7 @@
 """YAML that people write, read into data that knows its file, line and column."""
 
-import re
-import unicodedata
+import itertools
+import math
 from collections.abc import Iterator, Mapping
 from typing import Any, TypeAlias
 
@@ -9,21 +9,14 @@ import msgspec
 import yaml
 
 from exposurectl.diagnostics import Diagnostic, Place
+from exposurectl.documents.scalars import Scalar, core
+from exposurectl.documents.text import decode, invisible, quoted
 
-MAX_BYTES = 1024 * 1024
 MAX_DEPTH = 32
 MAX_NODES = 100_000
+MOST_PROBLEMS = 100
 
 Path: TypeAlias = tuple[str | int, ...]
-
-# The scalars of YAML 1.2's core schema. PyYAML follows 1.1, where `no` is false, `12:30` is 750 and `017` is 15.
-_NULL = re.compile(r"|~|null|Null|NULL")
-_TRUE = re.compile(r"true|True|TRUE")
-_FALSE = re.compile(r"false|False|FALSE")
-_INTEGER = re.compile(r"[-+]?[0-9]{1,18}")
-_OCTAL = re.compile(r"0o[0-7]{1,18}")
-_HEXADECIMAL = re.compile(r"0x[0-9a-fA-F]{1,15}")
-_FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]{1,2})?")
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -54,17 +47,10 @@ def read_yaml(name: str, content: bytes) -> tuple[Document | None, list[Diagnost
     Anchors, aliases, tags, merge keys, duplicate keys, a second document, invisible characters and sizes beyond the
     limits are problems. The document is None where there is nothing to go on with.
     """
-    if len(content) > MAX_BYTES:
-        detail = f"The limit is {MAX_BYTES} bytes."
-        return None, [Diagnostic(summary="File too large", place=Place(name), detail=detail)]
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        column = error.start - (content.rfind(b"\n", 0, error.start) + 1) + 1
-        place = Place(name, line, column)
-        return None, [Diagnostic(summary="Not UTF-8 text", place=place, detail="The file must be UTF-8.")]
-    problems = list(_invisible(name, text))
+    text = decode(name, content)
+    if isinstance(text, Diagnostic):
+        return None, [text]
+    problems = list(itertools.islice(invisible(name, text), MOST_PROBLEMS))
     reader = _Reader(name, problems)
     try:
         data = reader.document(yaml.parse(text, Loader=_LOADER))
@@ -74,22 +60,6 @@ def read_yaml(name: str, content: bytes) -> tuple[Document | None, list[Diagnost
     except _GiveUpError:
         return None, problems
     return Document(name=name, data=data, values=reader.values, keys=reader.keys), problems
-
-
-def _invisible(name: str, text: str) -> Iterator[Diagnostic]:
-    """Yield a problem for each character that a reviewer cannot see: they can make text read as what it is not."""
-    if text.isascii() and text.isprintable():
-        return
-    for number, line in enumerate(text.split("\n"), start=1):
-        for column, character in enumerate(line, start=1):
-            if character in "\t\r" or unicodedata.category(character) not in {"Cc", "Cf", "Co", "Cn", "Zl", "Zp"}:
-                continue
-            yield Diagnostic(
-                summary="Invisible character",
-                place=Place(name, number, column),
-                detail=f"U+{ord(character):04X} does not show, so a reviewer cannot see what this line says.",
-                hint="delete the character",
-            )
 
 
 def _syntax(name: str, error: yaml.YAMLError) -> Diagnostic:
@@ -117,6 +87,7 @@ class _Reader:
         """Return the data of the one document; None where the file has none."""
         data = None
         documents = 0
+        events = self._within_limits(events)
         for event in events:
             if isinstance(event, yaml.DocumentStartEvent):
                 documents += 1
@@ -133,15 +104,11 @@ class _Reader:
 
     def _value(self, event: Any, events: Iterator[Any], path: Path) -> Any:
         """Return the value that begins with this event."""
-        self._check_limits(event, path)
         self.values[path] = self._place(event)
         if isinstance(event, yaml.AliasEvent):
-            self._refuse_reference(event, f"*{event.anchor}")
+            self._refuse_reference(event)
             return None
-        if event.anchor is not None:
-            self._refuse_reference(event, f"&{event.anchor}")
-        if event.tag is not None:
-            self._problem("Tag", event, f"Tags such as {event.tag} are not part of this language.", "delete the tag")
+        self._refuse_properties(event)
         if isinstance(event, yaml.MappingStartEvent):
             return self._mapping(events, path)
         if isinstance(event, yaml.SequenceStartEvent):
@@ -157,7 +124,7 @@ class _Reader:
             here = (*path, key)
             first = self.keys.get(here)
             if first is not None:
-                detail = f'"{key}" stands here a second time; the first is in line {first.line}.'
+                detail = f"{quoted(key)} stands here a second time; the first is in line {first.line}."
                 self._problem("Duplicate key", event, detail, "keep one of the two")
                 self._skip(events)
                 continue
@@ -171,11 +138,10 @@ class _Reader:
             self._problem("Key is not text", event, "A key must be a word.")
             if not isinstance(event, yaml.AliasEvent):
                 self._skip_rest(events)
-            return f"(key in line {event.start_mark.line + 1})"
+            return f"(key at {self._place(event)})"
         if event.value == "<<" and event.implicit[0]:
             self._problem("Merge key", event, "Merge keys are not part of this language.", "write the keys out")
-        if event.anchor is not None:
-            self._refuse_reference(event, f"&{event.anchor}")
+        self._refuse_properties(event)
         return str(event.value)
 
     def _sequence(self, events: Iterator[Any], path: Path) -> list[Any]:
@@ -186,13 +152,12 @@ class _Reader:
             data.append(self._value(event, events, (*path, len(data))))
         return data
 
-    def _scalar(self, event: Any) -> Any:
-        text: str = event.value
+    def _scalar(self, event: Any) -> Scalar:
         if not event.implicit[0]:
-            return text
-        value = _core(text)
-        if isinstance(value, float) and value in {float("inf"), float("-inf")}:
-            self._problem("Number too large", event, f"{text} does not fit a number.")
+            return str(event.value)
+        value = core(event.value)
+        if isinstance(value, float) and math.isinf(value):
+            self._problem("Number too large", event, "A number has 18 digits at most.", "quote it if it is text")
         return value
 
     def _skip(self, events: Iterator[Any]) -> None:
@@ -208,16 +173,33 @@ class _Reader:
             event = next(events)
             depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
 
-    def _check_limits(self, event: Any, path: Path) -> None:
-        if len(path) > MAX_DEPTH:
-            self._problem("Nested too deeply", event, f"The limit is {MAX_DEPTH} levels.")
-            raise _GiveUpError
-        if len(self.values) >= MAX_NODES:
-            self._problem("Too many values", event, f"The limit is {MAX_NODES} values in one file.")
-            raise _GiveUpError
+    def _within_limits(self, events: Iterator[Any]) -> Iterator[Any]:
+        """Yield the events, also those that are passed over, until there are too many or they nest too deeply."""
+        depth = nodes = 0
+        for event in events:
+            depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+            nodes += isinstance(event, yaml.NodeEvent)
+            if depth > MAX_DEPTH:
+                self._give_up("Nested too deeply", event, f"The limit is {MAX_DEPTH} levels.")
+            if nodes > MAX_NODES:
+                self._give_up("Too many values", event, f"The limit is {MAX_NODES} keys and values in one file.")
+            if len(self.problems) >= MOST_PROBLEMS:
+                self._give_up("Too many problems", event, "The rest of the file was not read.")
+            yield event
 
-    def _refuse_reference(self, event: Any, written: str) -> None:
-        detail = f"{written}: anchors and aliases are not part of this language."
+    def _give_up(self, summary: str, event: Any, detail: str) -> None:
+        self._problem(summary, event, detail)
+        raise _GiveUpError
+
+    def _refuse_properties(self, event: Any) -> None:
+        """Note an anchor and a tag, of a key or of a value."""
+        if event.anchor is not None:
+            self._refuse_reference(event)
+        if event.tag is not None:
+            self._problem("Tag", event, "Tags are not part of this language.", "delete the tag")
+
+    def _refuse_reference(self, event: Any) -> None:
+        detail = "Anchors and aliases are not part of this language."
         self._problem("Anchor or alias", event, detail, "write the value out where it is needed")
 
     def _problem(self, summary: str, event: Any, detail: str, hint: str = "") -> None:
@@ -226,18 +208,3 @@ class _Reader:
     def _place(self, event: Any) -> Place:
         mark = event.start_mark
         return Place(self.name, mark.line + 1, mark.column + 1)
-
-
-def _core(text: str) -> Any:
-    """Return the value of a plain scalar by YAML 1.2's core schema."""
-    if _NULL.fullmatch(text):
-        return None
-    if _TRUE.fullmatch(text) or _FALSE.fullmatch(text):
-        return text[0] in "tT"
-    if _INTEGER.fullmatch(text):
-        return int(text)
-    if _OCTAL.fullmatch(text) or _HEXADECIMAL.fullmatch(text):
-        return int(text, 0)
-    if _FLOAT.fullmatch(text):
-        return float(text)
-    return text

@@ -30,20 +30,26 @@ class Alias(enum.Enum):
 # Inspector's types and the id prefixes of each alias. Only InternetGateway, NetworkAcl, SecurityGroup,
 # NetworkInterface and Instance have been seen in public Inspector output (2026-08); the others follow
 # CloudFormation's names, and the id prefix recognises a component whose type turns out to be spelled otherwise.
-# A type that ends in `::` stands for all types that begin so.
+# The first type is the typical one; a type that ends in `::` stands for all types that begin so.
 _RECOGNISED: dict[Alias, tuple[tuple[str, ...], tuple[str, ...]]] = {
     Alias.INTERNET_GATEWAY: (("AWS::EC2::InternetGateway",), ("igw-",)),
     Alias.VPN_GATEWAY: (("AWS::EC2::VPNGateway",), ("vgw-",)),
     Alias.VPC_PEERING: (("AWS::EC2::VPCPeeringConnection",), ("pcx-",)),
     Alias.TRANSIT_GATEWAY: (("AWS::EC2::TransitGateway", "AWS::EC2::TransitGatewayAttachment"), ("tgw-",)),
-    Alias.DIRECT_CONNECT: (("AWS::DirectConnect::",), ("dxcon-", "dxgw-", "dxvif-", "dxlag-")),
+    Alias.DIRECT_CONNECT: (
+        ("AWS::DirectConnect::Connection", "AWS::DirectConnect::"),
+        ("dxcon-", "dxgw-", "dxvif-", "dxlag-"),
+    ),
     Alias.LOAD_BALANCER: (
-        ("AWS::ElasticLoadBalancingV2::", "AWS::ElasticLoadBalancing::"),
+        ("AWS::ElasticLoadBalancingV2::LoadBalancer", "AWS::ElasticLoadBalancingV2::", "AWS::ElasticLoadBalancing::"),
         ("app/", "net/", "gwy/", "arn:*:elasticloadbalancing:"),
     ),
     Alias.NAT_GATEWAY: (("AWS::EC2::NatGateway",), ("nat-",)),
     Alias.VPC_ENDPOINT: (("AWS::EC2::VPCEndpoint",), ("vpce-",)),
-    Alias.NETWORK_FIREWALL: (("AWS::NetworkFirewall::",), ("arn:*:network-firewall:",)),
+    Alias.NETWORK_FIREWALL: (
+        ("AWS::NetworkFirewall::Firewall", "AWS::NetworkFirewall::"),
+        ("arn:*:network-firewall:",),
+    ),
     Alias.NETWORK_ACL: (("AWS::EC2::NetworkAcl",), ("acl-",)),
     Alias.SECURITY_GROUP: (("AWS::EC2::SecurityGroup",), ("sg-",)),
     Alias.NETWORK_INTERFACE: (("AWS::EC2::NetworkInterface",), ("eni-",)),
@@ -74,7 +80,7 @@ def typical(alias: Alias) -> Component:
     if alias is Alias.UNKNOWN:
         return Component(id="", type="")
     types, _ids = _RECOGNISED[alias]
-    return Component(id="", type=types[0].removesuffix("::"))
+    return Component(id="", type=types[0])
 
 
 class ByAlias(msgspec.Struct, frozen=True):
@@ -119,12 +125,13 @@ def parse_pattern(written: str) -> ComponentPattern | None:
     """
     Return what a policy means by this word, or None where it is no alias, no type and no id.
 
-    An id has a digit, a slash, a colon or a wildcard in it, so that a misspelt alias is never taken for one.
+    An id has a digit, a slash, a colon or a wildcard in it, so that a misspelt alias is never taken for one. A type
+    is no glob: one with a wildcard would never match.
     """
     if written in {alias.value for alias in Alias}:
         return ByAlias(Alias(written))
-    if "::" in written:
-        return ByType(written)
+    if "::" in written and not written.startswith("arn:"):
+        return None if "*" in written or "?" in written else ByType(written)
     if any(character.isdigit() or character in "*?/:" for character in written):
         return ById(written)
     return None

@@ -47,20 +47,25 @@ def decide(evidence: Evidence, policy: Policy, *, today: date | None, anywhere: 
     )
     judged = tuple(_judge(evidence, policy, overrides, anywhere))
     whole = tuple(override for override in overrides if override.match.is_whole)
-    unobserved = isinstance(evidence.coverage, Unobserved)
-    floor = policy.defaults.unobserved if unobserved else policy.defaults.unreachable
-    if isinstance(evidence.coverage, Unobserved) and floor is None and not judged and not whole:
+    leave = isinstance(evidence.coverage, Unobserved) and policy.defaults.unobserved is None
+    if isinstance(evidence.coverage, Unobserved) and leave and not judged and not whole:
         return LeftAlone(why=f"unobserved: {evidence.coverage.why}")
     warnings = [*_clashes(points.clash for points in judged), *_clashes([_ids(whole) if len(whole) > 1 else ()])]
-    reached = [points.level for points in judged] + ([floor] if floor else [])
-    level = max(override.level for override in whole) if whole else max(reached)
+    floor = _floor(evidence, policy)
+    level = max(override.level for override in whole) if whole else max([floor, *(points.level for points in judged)])
     return Decided(
         level=level,
         reasons=_whole_reasons(whole, level) or tuple(_reasons(judged, level, policy, evidence)),
-        raise_only=unobserved and policy.defaults.unobserved is None,
-        without=None if whole else _without(reached, judged, level),
+        raise_only=leave,
+        without=None if whole or leave else _without(judged, level, floor),
         warnings=tuple(warnings),
     )
+
+
+def _floor(evidence: Evidence, policy: Policy) -> Exposure:
+    """Return the level below which points do not count. Missing evidence never lowers it: `compile` sees to that."""
+    unobserved = policy.defaults.unobserved if isinstance(evidence.coverage, Unobserved) else None
+    return unobserved or policy.defaults.unreachable
 
 
 def _judge(
@@ -115,11 +120,10 @@ def pieces(finding: Finding, cuts: tuple[int, ...]) -> Iterator[PortRange]:
     yield PortRange(begin, end)
 
 
-def _without(reached: list[Exposure], judged: tuple[Judged, ...], level: Exposure) -> Exposure | None:
-    """Return the level were the points that decide not reachable."""
-    if not any(points.level is level for points in judged):
-        return None
-    return max((lower for lower in reached if lower < level), default=None)
+def _without(judged: tuple[Judged, ...], level: Exposure, floor: Exposure) -> Exposure | None:
+    """Return the level were the points that decide not reachable; None where it would be the same."""
+    rest = max([floor, *(points.level for points in judged if points.level is not level)])
+    return rest if rest < level else None
 
 
 def _ids(overrides: tuple[Override, ...]) -> tuple[str, ...]:
@@ -134,14 +138,16 @@ def _clashes(clashes: Iterable[tuple[str, ...]]) -> list[str]:
 
 
 def _whole_reasons(whole: tuple[Override, ...], level: Exposure) -> tuple[Reason, ...]:
-    return tuple(Reason(rule=one.id, because=one.because, at=one.at) for one in whole if one.level is level)
+    return tuple(
+        Reason(rule=one.id, because=one.because, at=one.at, override=True) for one in whole if one.level is level
+    )
 
 
 def _reasons(judged: tuple[Judged, ...], level: Exposure, policy: Policy, evidence: Evidence) -> Iterator[Reason]:
     """Yield what gave the level: each rule with its finding, else `defaults.unmatched`; the floor where none did."""
     deciding = [points for points in judged if points.level is level]
     if not deciding:
-        yield _floor(policy, evidence)
+        yield _floor_reason(policy, evidence)
     for finding, networks in dict.fromkeys((points.finding, points.networks) for points in deciding):
         mine = [points for points in deciding if points.finding is finding and points.networks == networks]
         for rule in dict.fromkeys(rule for points in mine for rule in points.by or (None,)):
@@ -154,15 +160,18 @@ def _reasons(judged: tuple[Judged, ...], level: Exposure, policy: Policy, eviden
                 path=tuple(component.id or component.type for component in finding.path),
                 sources=None if networks is None else tuple(str(network) for network in networks),
                 finding=finding.arn,
+                override=isinstance(rule, Override),
             )
 
 
-def _floor(policy: Policy, evidence: Evidence) -> Reason:
+def _floor_reason(policy: Policy, evidence: Evidence) -> Reason:
+    rule, because = "defaults.unreachable", "Inspector observes the instance and reports no path that counts for more."
     if isinstance(evidence.coverage, Unobserved):
-        because = f"Inspector cannot vouch for this instance: {evidence.coverage.why}."
-        return Reason(rule="defaults.unobserved", because=because, at=policy.defaults.at)
-    because = "Inspector observes the instance and reports no path that counts for more."
-    return Reason(rule="defaults.unreachable", because=because, at=policy.defaults.at)
+        leave = policy.defaults.unobserved is None
+        rule = "defaults.unreachable" if leave else "defaults.unobserved"
+        more = " No path that it reported counts for more." if leave else ""
+        because = f"Inspector cannot vouch for this instance: {evidence.coverage.why}.{more}"
+    return Reason(rule=rule, because=because, at=policy.defaults.at)
 
 
 def joined(ranges: Iterable[PortRange]) -> list[PortRange]:

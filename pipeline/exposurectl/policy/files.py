@@ -4,12 +4,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from exposurectl.diagnostics import Diagnostic, ExposurectlError, Place, by_place
-from exposurectl.documents import Document, check, read_yaml
+from exposurectl.documents import Document, check, read_content, read_yaml
 from exposurectl.policy.compile import PolicyFile, compile_policy
 from exposurectl.policy.model import Policy
 
 CASES = "cases"
 """The folder of a policy directory that holds its tests."""
+
+_ENDINGS = frozenset({".yaml", ".yml"})
 
 
 def load_policy(directory: Path) -> Policy:
@@ -51,10 +53,10 @@ def _invalid(problems: list[Diagnostic]) -> ExposurectlError:
 
 
 def _files(directory: Path, problems: list[Diagnostic]) -> list[Path]:
-    """Return the YAML files below a directory, in order; that there are none, or a `*.yml`, is a problem."""
-    paths = sorted(path for path in directory.rglob("*.y*ml") if path.is_file())
+    """Return the YAML files below a directory, in order; that there are none, or one by another name, is a problem."""
+    paths = sorted(path for path in directory.rglob("*") if path.suffix.lower() in _ENDINGS and not path.is_dir())
     for path in paths:
-        if path.suffix == ".yml":
+        if path.suffix != ".yaml":
             detail = "Policy files end in .yaml; this one would be passed over."
             hint = f"rename it to {path.stem}.yaml"
             problems.append(Diagnostic(summary="Wrong file name", place=Place(str(path)), detail=detail, hint=hint))
@@ -67,13 +69,29 @@ def _files(directory: Path, problems: list[Diagnostic]) -> list[Path]:
 def _documents(paths: list[Path], schema: str, problems: list[Diagnostic]) -> Iterator[tuple[Path, Document, bytes]]:
     """Yield the documents whose shape is right; what is wrong with the others goes onto the list."""
     for path in paths:
-        content = path.read_bytes()
+        content = _content(path)
+        if isinstance(content, Diagnostic):
+            problems.append(content)
+            continue
         document, own = read_yaml(str(path), content)
         if document and not own:
             own = check(document, schema)
         problems.extend(own)
         if document and not own:
             yield path, document, content
+
+
+def _content(path: Path) -> bytes | Diagnostic:
+    """Return what stands in a file, or why it cannot be read. Only regular files are opened: a pipe would not end."""
+    if not str(path).isprintable():
+        detail = f"The name has characters that do not show: {path.name!a}."
+        return Diagnostic(summary="Wrong file name", place=Place(str(path.parent)), detail=detail, hint="rename it")
+    if not path.is_file():
+        return Diagnostic(summary="File not readable", place=Place(str(path)), detail="It is not a regular file.")
+    try:
+        return read_content(path)
+    except OSError as error:
+        return Diagnostic(summary="File not readable", place=Place(str(path)), detail=f"{error.strerror}.")
 
 
 def _reference(directory: Path, path: Path) -> str:

@@ -45,7 +45,7 @@ def parse_day(written: str) -> date | str:
 def parse_component(written: str) -> ComponentPattern | str:
     """Return what a component's name means, or what is wrong with it."""
     aliases = [alias.value for alias in Alias]
-    guess = did_you_mean(written, aliases) or f"The aliases are: {', '.join(aliases)}."
+    guess = did_you_mean(written, aliases) or f"the aliases are: {', '.join(aliases)}."
     return parse_pattern(written) or f'"{written}" is no alias, type or id; {guess}'
 
 

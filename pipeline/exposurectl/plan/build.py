@@ -1,0 +1,239 @@
+"""From evidence, policy and servers to a plan: the same inputs give the same plan, byte for byte."""
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+
+import msgspec
+
+from exposurectl import __version__
+from exposurectl.config import GroupSettings, Settings
+from exposurectl.diagnostics import Diagnostic, ExposurectlError
+from exposurectl.model import Decided, Group, Inventory
+from exposurectl.plan.cause import history
+from exposurectl.plan.compare import Comparison, Judgement, Line
+from exposurectl.plan.families import resolve
+from exposurectl.plan.file import seal
+from exposurectl.plan.fingerprint import of_groups
+from exposurectl.plan.limits import guardrails
+from exposurectl.plan.model import (
+    FORMAT_VERSION,
+    Block,
+    Change,
+    Direction,
+    Inputs,
+    Plan,
+    Skipped,
+    Summary,
+    Target,
+    TargetGroup,
+    Unchanged,
+)
+from exposurectl.policy.decide import decide
+from exposurectl.policy.model import Policy
+from exposurectl.policy.overrides import expired, unused
+from exposurectl.policy.sources import AnywherePrefix
+
+SERVERS_PER_PAGE = 1000
+ROLES_PER_PAGE = 100
+
+
+class Request(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that a plan follows from."""
+
+    inventory: Inventory
+    groups: tuple[Group, ...]
+    policy: Policy
+    settings: Settings
+    as_of: datetime
+    previous: Plan | None = None
+    git_commit: str | None = None
+
+
+def build_plan(request: Request) -> Plan:
+    """
+    Compare what the policy decides with where the servers are.
+
+    Servers and instances that cannot be matched are skipped with a reason, never dropped. Raises ExposurectlError
+    where a family's role does not exist.
+    """
+    anywhere = AnywherePrefix(v4=request.settings.anywhere_v4, v6=request.settings.anywhere_v6)
+    fleet = _judge(request, anywhere)
+    comparisons = [_comparison(request, fleet, group, settings) for group, settings in _paired(request)]
+    lines = [comparison.line(server) for comparison, group in comparisons for server in group.servers]
+    changes = tuple(sorted((line for line in lines if isinstance(line, Change)), key=_change_order))
+    unchanged = tuple(line for line in lines if isinstance(line, Unchanged))
+    skipped = (*(line for line in lines if isinstance(line, Skipped)), *_without_server(request, lines))
+    blocks = tuple(_blocks(request, changes, len(changes) + len(unchanged)))
+    return seal(
+        Plan(
+            format_version=FORMAT_VERSION,
+            tool_version=__version__,
+            environment=request.settings.environment,
+            sequence=request.previous.sequence + 1 if request.previous else 1,
+            previous=request.previous.digest if request.previous else None,
+            as_of=request.as_of,
+            expires_at=request.as_of + request.settings.limits.plan_valid_for,
+            applyable=not blocks,
+            blocked_by=blocks,
+            warnings=tuple(_warnings(request, fleet, lines, anywhere)),
+            inputs=_inputs(request),
+            target=_target(request, comparisons),
+            summary=_summary(request, changes, unchanged, skipped),
+            changes=changes,
+            unchanged=unchanged,
+            skipped=skipped,
+        )
+    )
+
+
+def _judge(request: Request, anywhere: AnywherePrefix) -> dict[str, Judgement]:
+    """Decide every instance that is known."""
+    today = request.as_of.date()
+    return {
+        evidence.instance.id: Judgement(
+            evidence=evidence, decision=decide(evidence, request.policy, today=today, anywhere=anywhere)
+        )
+        for evidence in request.inventory.evidence
+    }
+
+
+def _paired(request: Request) -> Iterator[tuple[Group, GroupSettings]]:
+    """Yield each group of the config with what FutureVuls has of it, by name."""
+    groups = {group.name: group for group in request.groups}
+    missing = [settings for settings in request.settings.groups if settings.name not in groups]
+    if missing:
+        raise ExposurectlError(*(_no_servers_of(settings) for settings in missing), reason="group-missing")
+    for settings in sorted(request.settings.groups, key=lambda settings: settings.name):
+        yield groups[settings.name], settings
+
+
+def _no_servers_of(settings: GroupSettings) -> Diagnostic:
+    return Diagnostic(
+        summary="No servers of a group",
+        place=settings.place,
+        detail=f'Neither servers nor roles of the group "{settings.name}" were given.',
+        hint=f"record the group, or name its file: --servers '{settings.name}=FILE'",
+    )
+
+
+def _comparison(
+    request: Request, fleet: Mapping[str, Judgement], group: Group, settings: GroupSettings
+) -> tuple[Comparison, Group]:
+    comparison = Comparison(
+        group=group.name,
+        families=resolve(group, settings),
+        pairings=settings.servers,
+        fleet=fleet,
+        then=history(request.previous, request.policy, request.as_of.date()),
+        as_of=request.as_of,
+        min_clear_age=request.settings.limits.min_clear_age,
+    )
+    return comparison, group
+
+
+_ORDER = list(Direction)
+
+
+def _change_order(change: Change) -> tuple[int, str, int]:
+    return _ORDER.index(change.direction), change.group, change.server
+
+
+def _without_server(request: Request, lines: Iterable[Line]) -> Iterator[Skipped]:
+    """Yield the instances that no server of any group is."""
+    matched = {line.instance for line in lines}
+    for evidence in request.inventory.evidence:
+        if evidence.instance.id not in matched:
+            yield Skipped(
+                why="no server: FutureVuls has none with this instance id",
+                instance=evidence.instance.id,
+                name=evidence.instance.tag("Name") or "",
+            )
+
+
+def _blocks(request: Request, changes: Sequence[Change], managed: int) -> Iterator[Block]:
+    """Yield why the plan cannot be applied."""
+    for gap in request.inventory.gaps:
+        place = " ".join(part for part in (gap.account, gap.region) if part) or "everything"
+        yield Block(reason="evidence-incomplete", detail=f"{place} could not be read: {gap.why}.")
+    if request.settings.expired_overrides_block:
+        for override in expired(request.policy, request.as_of.date()):
+            yield Block(reason="override-expired", detail=f"{override.at}: {_expired(override.id, override.expires)}")
+    yield from guardrails(changes, managed, request.settings.limits)
+
+
+def _expired(override: str, day: object) -> str:
+    return f'Override "{override}" held until {day}; renew it with a new date and approval, or delete it.'
+
+
+def _warnings(
+    request: Request, fleet: Mapping[str, Judgement], lines: Sequence[Line], anywhere: AnywherePrefix
+) -> Iterator[str]:
+    """Yield what a reviewer should know although nothing stops the plan, in a fixed order."""
+    today = request.as_of.date()
+    if not request.settings.expired_overrides_block:
+        for override in expired(request.policy, today):
+            yield f"{override.at}: {_expired(override.id, override.expires)}"
+    for override in unused(request.policy, request.inventory.evidence, today=today, anywhere=anywhere):
+        yield f'{override.at}: Override "{override.id}" changes no instance.'
+    for judgement in fleet.values():
+        if isinstance(judgement.decision, Decided):
+            for warning in judgement.decision.warnings:
+                yield f"{judgement.evidence.instance.id}: {warning}."
+    yield from _shared_instances(lines)
+    for kind, count in request.inventory.passed_over:
+        yield f"Passed over {count} of type {kind}."
+
+
+def _shared_instances(lines: Sequence[Line]) -> Iterator[str]:
+    """Name each instance that is several servers: all of them move."""
+    counted = Counter(line.instance for line in lines if line.instance)
+    for instance in sorted(instance for instance, count in counted.items() if count > 1):
+        servers = ", ".join(f"{line.name} ({line.group} {line.server})" for line in lines if line.instance == instance)
+        yield f"{instance} is {counted[instance]} servers: {servers}."
+
+
+def _inputs(request: Request) -> Inputs:
+    return Inputs(
+        policy=request.policy.digest,
+        config=request.settings.digest,
+        snapshot=request.inventory.digest,
+        servers=of_groups(request.groups),
+        git_commit=request.git_commit,
+    )
+
+
+def _target(request: Request, comparisons: Sequence[tuple[Comparison, Group]]) -> Target:
+    return Target(
+        url=request.settings.url,
+        groups=tuple(
+            TargetGroup(name=group.name, roles=tuple(comparison.families.by_role.values()))
+            for comparison, group in comparisons
+        ),
+    )
+
+
+def _summary(
+    request: Request, changes: Sequence[Change], unchanged: Sequence[Unchanged], skipped: Sequence[Skipped]
+) -> Summary:
+    directions = Counter(change.direction for change in changes)
+    requests = sum(_requests(group, changes) for group in request.groups)
+    return Summary(
+        raised=directions[Direction.RAISE],
+        join=directions[Direction.JOIN],
+        lower=directions[Direction.LOWER],
+        unchanged=len(unchanged),
+        skipped=len(skipped),
+        requests=requests,
+        minutes=math.ceil(requests / request.settings.requests_per_minute),
+    )
+
+
+def _requests(group: Group, changes: Sequence[Change]) -> int:
+    """Return how many requests applying a group's changes takes: its listings, and one move a change."""
+    moves = sum(change.group == group.name for change in changes)
+    if not moves:
+        return 0
+    pages = math.ceil(len(group.servers) / SERVERS_PER_PAGE), math.ceil(len(group.roles) / ROLES_PER_PAGE)
+    return sum(max(1, count) for count in pages) + moves

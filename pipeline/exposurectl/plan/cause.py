@@ -1,0 +1,81 @@
+"""What brought a change about, judged against the previous plan."""
+
+from collections.abc import Mapping
+from datetime import date
+from typing import TypeAlias
+
+import msgspec
+
+from exposurectl.model import Exposure, Reason
+from exposurectl.plan.model import Cause, Change, Plan, Unchanged
+from exposurectl.policy.model import Policy
+
+Row: TypeAlias = Change | Unchanged
+Key: TypeAlias = tuple[str, int]
+"""A group's name and a server's id."""
+
+
+class History(msgspec.Struct, frozen=True, kw_only=True):
+    """The previous plan by server, and what has changed in the policy since."""
+
+    rows: Mapping[Key, Row] | None
+    """None where there is no previous plan."""
+    expired: frozenset[str]
+    """The ids of the overrides that hold no longer."""
+    same_policy: bool
+
+
+def history(previous: Plan | None, policy: Policy, today: date) -> History:
+    """Return what the causes of this plan's changes are judged by."""
+    rows: dict[Key, Row] = {}
+    if previous:
+        rows |= {(row.group, row.server): row for row in previous.unchanged}
+        rows |= {(row.group, row.server): row for row in previous.changes}
+    return History(
+        rows=rows if previous else None,
+        expired=frozenset(override.id for override in policy.overrides if not override.is_live(today)),
+        same_policy=previous is not None and previous.inputs.policy == policy.digest,
+    )
+
+
+def cause_of(standing: Unchanged, level: Exposure, then: History) -> Cause:
+    """
+    Return the one cause of moving a server from where it stands to a level.
+
+    A change that the previous plan proposed already, and that nobody made, keeps its cause.
+    """
+    if then.rows is None:
+        return Cause.FIRST_PLAN
+    row = then.rows.get((standing.group, standing.server))
+    if row is None:
+        return Cause.NEW_SERVER
+    if _level(row) is level:
+        waiting = isinstance(row, Change) and row.before == standing.placement
+        return row.cause if isinstance(row, Change) and waiting else Cause.EDITED_REMOTELY
+    return _decided_otherwise(row, standing, then)
+
+
+def _decided_otherwise(row: Row, now: Unchanged, then: History) -> Cause:
+    """Return why the level that was decided differs from last time's."""
+    before, after = _overrides(row.reasons), _overrides(now.reasons)
+    if before & then.expired:
+        return Cause.OVERRIDE_EXPIRED
+    if before or after:
+        return Cause.OVERRIDE_CHANGED
+    if row.observed != now.observed:
+        return Cause.COVERAGE_CHANGED
+    if row.evidence != now.evidence and (then.same_policy or _findings(row.reasons) != _findings(now.reasons)):
+        return Cause.FINDINGS_CHANGED
+    return Cause.POLICY_CHANGED
+
+
+def _level(row: Row) -> Exposure | None:
+    return row.after.level if isinstance(row, Change) else row.placement.level
+
+
+def _overrides(reasons: tuple[Reason, ...]) -> set[str]:
+    return {reason.rule for reason in reasons if reason.override}
+
+
+def _findings(reasons: tuple[Reason, ...]) -> set[str]:
+    return {reason.finding for reason in reasons}
