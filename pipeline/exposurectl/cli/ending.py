@@ -1,0 +1,64 @@
+"""How a command ends that did not go through: every problem with its place, the reason, and the exit code."""
+
+import traceback
+from collections.abc import Iterable
+
+from exposurectl.cli.arguments import UsageError
+from exposurectl.cli.world import World
+from exposurectl.diagnostics import Diagnostic, Exit, ExposurectlError
+from exposurectl.render.neutral import neutral
+
+_LONGEST = 1000
+_DEBUG = "EXPOSURECTL_DEBUG"
+
+
+class Terminated(KeyboardInterrupt):
+    """The process was asked to stop by SIGTERM."""
+
+
+def end(error: BaseException, world: World) -> Exit:
+    """Say what ended a command, and return the exit code."""
+    match error:
+        case ExposurectlError():
+            tell(error.problems, world)
+            return leave(error.exit_code, error.reason, world)
+        case UsageError():
+            world.tell(str(error))
+            return leave(Exit.ERROR, "usage", world)
+        case KeyboardInterrupt():
+            terminated = isinstance(error, Terminated)
+            return leave(Exit.TERMINATED if terminated else Exit.INTERRUPTED, "interrupted", world)
+        case BrokenPipeError():
+            return Exit.ERROR
+        case OSError(filename=str(name)):
+            tell([Diagnostic(summary=f"{name}: {error.strerror}")], world)
+            return leave(Exit.ERROR, "file", world)
+        case _:
+            return _bug(error, world)
+
+
+def leave(code: Exit, reason: str, world: World) -> Exit:
+    """Say the machine-readable reason of an exit code that is not 0."""
+    world.tell(f"reason: {reason}")
+    return code
+
+
+def tell(problems: Iterable[Diagnostic], world: World) -> None:
+    """Say problems to people: place first, then what is wrong, why it matters, and what to type."""
+    for problem in problems:
+        place = f"{neutral(str(problem.place), _LONGEST)}: " if problem.place else ""
+        world.tell(f"{place}{problem.severity.value}: {neutral(problem.summary, _LONGEST)}")
+        for line in problem.detail.splitlines():
+            world.tell(f"  {neutral(line, _LONGEST)}")
+        if problem.hint:
+            world.tell(f"  hint: {neutral(problem.hint, _LONGEST)}")
+
+
+def _bug(error: BaseException, world: World) -> Exit:
+    """Say that this should not have happened; the traceback may quote data from outside, so it is asked for."""
+    world.tell(f"error: this is a bug in exposurectl: {type(error).__name__}")
+    if world.environ.get(_DEBUG):
+        world.tell("".join(traceback.format_exception(error)))
+    else:
+        world.tell(f"  hint: set {_DEBUG}=1 to see where, and report it")
+    return leave(Exit.ERROR, "bug", world)

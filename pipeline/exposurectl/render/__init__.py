@@ -1,0 +1,1 @@
+"""SHOW: views of plans and receipts. Views return text; only the command line prints."""

@@ -1,0 +1,65 @@
+"""The sentences that every view of a plan shares."""
+
+from collections.abc import Sequence
+
+from exposurectl.model import Exposure, Reason
+from exposurectl.plan.model import Change, Direction, Summary
+
+LEVEL_UNKNOWN = "default role"
+_SHOWN_SOURCES = 3
+
+
+def counted(count: int, noun: str) -> str:
+    """Return `1 change`, `2 changes`."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def headline(summary: Summary) -> str:
+    """Return the plan in one sentence, in the order in which apply works."""
+    parts = [f"{summary.raised} to raise"]
+    if summary.join:
+        parts.append(f"{summary.join} to join")
+    parts += [f"{summary.lower} to lower", f"{summary.unchanged} unchanged", f"{summary.skipped} skipped"]
+    return f"Plan: {', '.join(parts)}."
+
+
+def effort(summary: Summary) -> str:
+    """Return what applying the plan takes."""
+    if not summary.requests:
+        return "No changes: every server is where the policy puts it."
+    minutes = counted(summary.minutes, "minute")
+    return f"Applying it takes {counted(summary.requests, 'request')}, about {minutes} at the configured pace."
+
+
+def level(value: Exposure | None) -> str:
+    """Return the level's word, or what stands for one that nobody knows."""
+    return value.value if value else LEVEL_UNKNOWN
+
+
+def move(change: Change) -> tuple[str, str]:
+    """Return the levels before and after."""
+    return level(change.before.level), level(change.after.level)
+
+
+def told(reason: Reason) -> str:
+    """Return what was found: points, who may send, and where the path begins."""
+    if not reason.points:
+        return reason.because
+    return f"{reason.points} from {sources(reason.sources)}{_begins(reason.path)}"
+
+
+def sources(networks: Sequence[str] | None) -> str:
+    """Return who may send, or that nobody knows and it counts as anywhere."""
+    if networks is None:
+        return "anywhere (no evidence of sources)"
+    if not networks:
+        return "anywhere (groups admit nobody, yet it is reachable)"
+    more = f" and {len(networks) - _SHOWN_SOURCES} more" if len(networks) > _SHOWN_SOURCES else ""
+    return ", ".join(networks[:_SHOWN_SOURCES]) + more
+
+
+def _begins(path: Sequence[str]) -> str:
+    return f" by {path[0]}" if path else " by a path without steps"
+
+
+DIRECTIONS = {Direction.RAISE: "raise", Direction.JOIN: "join", Direction.LOWER: "lower"}
