@@ -12,7 +12,7 @@ COVERED := policy/* plan/* model.py
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test check lock benchmark build clean
+.PHONY: help demo test check lock benchmark picture build clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
@@ -44,6 +44,10 @@ lock: ## write requirements/*.lock anew; UPGRADE=1 also raises what is pinned
 
 benchmark: .venv/.runtime ## print how long a start takes, in units of `python -c pass`
 	@$(BIN)/python tests/benchmarks/start_up.py
+
+picture: .venv/.runtime ## draw docs/demo.svg, the picture of the demo in the README
+	@mkdir -p docs
+	@$(BIN)/python tests/house/picture.py docs/demo.svg
 
 build: .venv/.runtime ## build the wheel and the sdist into dist/
 	@rm -rf dist
