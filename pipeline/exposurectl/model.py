@@ -53,7 +53,7 @@ class FindingStatus(enum.Enum):
     CLOSED = "CLOSED"
 
 
-class PortRange(msgspec.Struct, frozen=True, order=True):
+class PortRange(msgspec.Struct, frozen=True, order=True, gc=False):
     """Ports from `begin` to `end`, both inclusive, each 0 to 65535."""
 
     begin: int
@@ -72,7 +72,7 @@ class PortRange(msgspec.Struct, frozen=True, order=True):
         return str(self.begin) if self.begin == self.end else f"{self.begin}-{self.end}"
 
 
-class Component(msgspec.Struct, frozen=True):
+class Component(msgspec.Struct, frozen=True, gc=False):
     """One hop of a network path (Inspector: step). Both members are free text of Inspector's, and may be empty."""
 
     id: str
@@ -90,7 +90,7 @@ class Ingress(msgspec.Struct, frozen=True):
     networks: tuple[Network, ...]
 
 
-class Finding(msgspec.Struct, frozen=True, kw_only=True):
+class Finding(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """
     One network-reachability finding: this port range of this instance is reachable along this path.
 
@@ -117,7 +117,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
         return self.status is not FindingStatus.CLOSED
 
 
-class Instance(msgspec.Struct, frozen=True, kw_only=True):
+class Instance(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """An EC2 instance and the properties that a rule may ask about. Empty text means not known."""
 
     id: str

@@ -248,7 +248,7 @@ def test_a_failed_page_is_asked_for_again(inspector: Inspector, session: boto3.S
     [(429, "ThrottlingException", "Wait a few minutes and run it again."), (500, "InternalServerException", AGAIN)],
 )
 def test_a_page_that_fails_eight_times_means_no_findings_at_all(
-    inspector: Inspector, session: boto3.Session, waits: list[float], status: int, code: str, hint: str
+    inspector: Inspector, session: boto3.Session, waits: list[float], *, status: int, code: str, hint: str
 ) -> None:
     inspector.answers = [(status, {"__type": code, "message": "Busy"})]
 

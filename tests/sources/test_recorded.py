@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import itertools
 import json
 import re
 import time
@@ -112,6 +113,36 @@ def test_every_form_gives_the_same_findings(made_finding: Make, form: str, packi
     assert from_file.records == 3
 
 
+def test_an_instance_is_as_its_newest_finding_describes_it(made_finding: Make) -> None:
+    def tagged(number: int, year: int, tags: dict[str, str]) -> dict[str, Any]:
+        finding = made_finding(number, updatedAt=f"{year}-01-01T00:00:00Z")
+        return finding | {"resources": [finding["resources"][0] | {"id": "i-1", "tags": tags}]}
+
+    old, new, tie = tagged(1, 2024, {"Env": "old"}), tagged(2, 2025, {}), tagged(3, 2024, {"Env": "tie"})
+
+    for findings in itertools.permutations([old, new, tie]):
+        assert [instance.tags for instance in read(json.dumps(findings).encode()).instances] == [()]
+    one, other = (read(json.dumps(findings).encode()).instances for findings in ([old, tie], [tie, old]))
+    assert one == other
+
+
+def test_all_that_closed_records_of_one_time_say_is_kept_in_any_order(made_finding: Make) -> None:
+    def closed(port: int) -> dict[str, Any]:
+        ports = {"protocol": "TCP", "openPortRange": {"begin": port, "end": port}}
+        return made_finding(1, status="CLOSED", networkReachabilityDetails=ports)
+
+    for findings in itertools.permutations([closed(22), closed(80), closed(443)]):
+        kept = read(json.dumps(findings).encode()).findings
+        assert [finding.ports.begin for finding in kept] == [22, 443, 80]
+
+
+def test_gzip_that_ends_on_any_byte_of_a_block_is_read_whole(made_finding: Make) -> None:
+    text = json.dumps([made_finding()]).encode()
+
+    for spaces in range((1 << 20) - len(text) - 8, (1 << 20) - len(text) + 8):
+        assert len(read(gzip.compress(text + b" " * spaces, 1)).findings) == 1
+
+
 def test_what_is_no_network_finding_on_an_instance_is_counted(made_finding: Make) -> None:
     other = {"type": "NETWORK_REACHABILITY", "resources": [{"type": "AWS_LAMBDA_FUNCTION"}]}
     package = {"type": "PACKAGE_VULNERABILITY", "findingArn": "arn:1"}
@@ -134,6 +165,7 @@ def test_an_empty_list_is_no_error(empty: bytes) -> None:
     assert (recorded.findings, recorded.instances, recorded.records) == ((), (), 0)
 
 
+UNKNOWN = "0.json: Not findings: This is no form of findings that exposurectl knows"
 DAMAGED_TEXTS: list[tuple[bytes, str]] = [
     (b"", "0.json: Empty file: There is nothing in the file, not even an empty list."),
     (b" \r\n\t", "0.json: Empty file: There is nothing in the file, not even an empty list."),
@@ -142,26 +174,26 @@ DAMAGED_TEXTS: list[tuple[bytes, str]] = [
     (b"null", "0.json: Not findings: This is neither an object nor a list."),
     (b"7", "0.json: Not findings: This is neither an object nor a list."),
     (b'"x"', "0.json: Not findings: This is neither an object nor a list."),
-    (b"{}", "0.json: Not findings: This is no form of findings that exposurectl knows."),
+    (b"{}", f"{UNKNOWN}."),
     (
         b'{"findings": 1}',
-        "0.json: Not findings: This is no form of findings that exposurectl knows: findings: expected `array`, got `int`.",
+        f"{UNKNOWN}: findings: expected `array`, got `int`.",
     ),
     (
         b'{"detail-type": 1}',
-        "0.json: Not findings: This is no form of findings that exposurectl knows: detail-type: expected `str`, got `int`.",
+        f"{UNKNOWN}: detail-type: expected `str`, got `int`.",
     ),
     (
         b'{"findings": [], "\xff": []}',
-        "0.json: Not findings: This is no form of findings that exposurectl knows: $: not UTF-8.",
+        f"{UNKNOWN}: $: not UTF-8.",
     ),
     (
         b'{"detail-type": "\xff"}',
-        "0.json: Not findings: This is no form of findings that exposurectl knows: $: not UTF-8.",
+        f"{UNKNOWN}: $: not UTF-8.",
     ),
     (
         b'{"findings": [], "findings": []}',
-        "0.json: Not findings: This is no form of findings that exposurectl knows: $: a key stands twice.",
+        f"{UNKNOWN}: $: a key stands twice.",
     ),
     (
         b'{"Findings": []}',
@@ -212,7 +244,10 @@ DAMAGED_TEXTS: list[tuple[bytes, str]] = [
     ),
     (
         b"\x1f\x8bnonsense",
-        "0.json: Unreadable file: The gzip data is damaged: Error -3 while decompressing data: unknown compression method.",
+        (
+            "0.json: Unreadable file: The gzip data is damaged: "
+            "Error -3 while decompressing data: unknown compression method."
+        ),
     ),
     (b"\xff\xfe\x00\xd8[\x00", "0.json: Unreadable file: The file begins like UTF-16 and is not."),
 ]
@@ -317,7 +352,7 @@ def test_a_file_that_cannot_be_read_is_named() -> None:
         def readable(self) -> bool:
             return True
 
-        def readinto(self, buffer: Any, /) -> int:
+        def readinto(self, _: Any, /) -> int:
             raise OSError(5, "Input/output error")
 
     with pytest.raises(ExposurectlError) as caught:

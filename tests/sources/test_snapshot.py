@@ -176,7 +176,7 @@ def test_a_snapshot_reads_back_as_the_world_it_was_made_from(world: Contents, tm
 
 
 def test_the_files_of_a_snapshot_are_these(written: Path) -> None:
-    assert sorted(os.listdir(written)) == FILES
+    assert sorted(path.name for path in written.iterdir()) == FILES
     manifest = json.loads((written / "manifest.json").read_bytes())
     assert sorted(manifest) == [
         "as_of",
@@ -398,9 +398,11 @@ def test_bad_values_in_all_files_are_named_with_line_and_key_at_once(written: Pa
         "coverage.ndjson:1:1: Damaged row: region: missing.",
         "coverage.ndjson:2:1: Damaged row: covered.resourceType: expected `str`, got `int`.",
         "findings.ndjson:2:1: Damaged finding: Finding: status: expected ACTIVE, SUPPRESSED or CLOSED, got '?'.",
-        "ingress.ndjson:1:1: Damaged row: ports: expected a port or begin-end within 0 to 65535, got '22-21'; "
-        "cidrs[0]: expected an IPv4 or IPv6 network, got '10.0.0.0/33'; "
-        "cidrs[1]: expected an IPv4 or IPv6 network, got 'any'; finding: not among the findings.",
+        (
+            "ingress.ndjson:1:1: Damaged row: ports: expected a port or begin-end within 0 to 65535, got '22-21'; "
+            "cidrs[0]: expected an IPv4 or IPv6 network, got '10.0.0.0/33'; "
+            "cidrs[1]: expected an IPv4 or IPv6 network, got 'any'; finding: not among the findings."
+        ),
         "ingress.ndjson:2:1: Damaged row: finding: not among the findings.",
         "instances.ndjson:2:1: Damaged row: launched_at: expected `datetime` with a timezone component.",
         "instances.ndjson:3:1: Damaged row: $: object contains unknown field `extra`.",
@@ -437,8 +439,10 @@ def test_an_instance_that_moved_between_evidence_and_inventory_is_an_error(world
         read_snapshot(tmp_path / "s")
 
     assert [problem.detail for problem in caught.value.problems] == [
-        "Instance i-00000000000000001 appears in account 123456789012 in eu-central-1 and account 123456789012 in "
-        "us-east-1. An instance id stands for one instance only."
+        (
+            "Instance i-00000000000000001 appears in account 123456789012 in eu-central-1 and account 123456789012 in "
+            "us-east-1. An instance id stands for one instance only."
+        )
     ]
 
 

@@ -1,13 +1,7 @@
-"""A server that answers what a test tells it to, byte for byte, and clients that talk to it."""
+"""A scripted server for each test, and clients that talk to it."""
 
-import contextlib
-import json
-import socket
-import struct
-import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
-from typing import Any, NamedTuple
 
 import pytest
 
@@ -15,136 +9,7 @@ from exposurectl.demo.clock import SimulatedClock
 from exposurectl.targets.futurevuls import FutureVulsWriter
 from exposurectl.targets.pacing import Pace
 from exposurectl.targets.token import Token
-
-TLS_HANDSHAKE = b"\x16"
-CANARY = "fvgs-canary-5e1f"
-
-
-class Request(NamedTuple):
-    line: str
-    headers: dict[str, str]
-    body: bytes
-
-
-class Drip(NamedTuple):
-    """Bytes sent one by one, with a pause between."""
-
-    content: bytes
-    pause: float
-
-
-class Reset(NamedTuple):
-    """No reply, and the connection reset."""
-
-
-class Stall(NamedTuple):
-    """No reply for that long."""
-
-    seconds: float
-
-
-class Endless(NamedTuple):
-    """A beginning, and then the same again until the client has enough."""
-
-    head: bytes
-    again: bytes
-
-
-Answer = bytes | Drip | Reset | Stall | Endless
-
-
-class Scripted:
-    """Answers requests in order, each on its own connection; the last answer repeats."""
-
-    def __init__(self) -> None:
-        self.requests: list[Request] = []
-        self._answers: list[Answer] = []
-        self._socket = socket.create_server(("127.0.0.1", 0))
-        self._threads: list[threading.Thread] = []
-        self._stopped = threading.Event()
-        self._acceptor = threading.Thread(target=self._accept, daemon=True)
-        self._acceptor.start()
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self._socket.getsockname()[1]}"
-
-    @property
-    def lines(self) -> list[str]:
-        return [request.line for request in self.requests]
-
-    def answer(self, *answers: Answer) -> None:
-        self._answers = list(answers)
-
-    @staticmethod
-    def text(status: int, body: str | bytes = "", **headers: str) -> bytes:
-        content = body.encode() if isinstance(body, str) else body
-        lines = [f"HTTP/1.1 {status} Some Reason", f"Content-Length: {len(content)}", "Connection: close"]
-        lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
-        return "\r\n".join(lines).encode() + b"\r\n\r\n" + content
-
-    @classmethod
-    def json(cls, value: Any, status: int = 200, **headers: str) -> bytes:
-        return cls.text(status, json.dumps(value), Content_Type="application/json", **headers)
-
-    def close(self) -> None:
-        self._stopped.set()
-        # Wakes the acceptor, which then sees that it is over.
-        with contextlib.suppress(OSError), socket.create_connection(self._socket.getsockname(), timeout=1):
-            pass
-        self._acceptor.join()
-        for thread in self._threads:
-            thread.join()
-        self._socket.close()
-
-    def _accept(self) -> None:
-        while True:
-            connection, _ = self._socket.accept()
-            if self._stopped.is_set():
-                connection.close()
-                return
-            thread = threading.Thread(target=self._serve, args=(connection,), daemon=True)
-            self._threads.append(thread)
-            thread.start()
-
-    def _serve(self, connection: socket.socket) -> None:
-        with connection, contextlib.suppress(OSError):
-            if connection.recv(1, socket.MSG_PEEK) == TLS_HANDSHAKE:
-                connection.sendall(b"this is not TLS\r\n")
-                return
-            request = self._read(connection)
-            if request is None:
-                return
-            self.requests.append(request)
-            self._send(connection, self._answers.pop(0) if len(self._answers) > 1 else self._answers[0])
-
-    def _send(self, connection: socket.socket, answer: Answer) -> None:
-        match answer:
-            case bytes():
-                connection.sendall(answer)
-            case Drip(content=content, pause=pause):
-                for byte in content:
-                    connection.sendall(bytes([byte]))
-                    if self._stopped.wait(pause):
-                        return
-            case Endless(head=head, again=again):
-                connection.sendall(head)
-                while not self._stopped.is_set():
-                    connection.sendall(again)
-            case Reset():
-                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-            case Stall(seconds=seconds):
-                self._stopped.wait(seconds)
-
-    @staticmethod
-    def _read(connection: socket.socket) -> Request | None:
-        with connection.makefile("rb") as stream:
-            line = stream.readline().decode("latin-1").removesuffix(" HTTP/1.1\r\n")
-            headers: dict[str, str] = {}
-            while (header := stream.readline().decode("latin-1").strip()) != "":
-                name, _, value = header.partition(":")
-                headers[name.lower()] = value.strip()
-            return Request(line, headers, stream.read(int(headers.get("content-length", "0")))) if line else None
+from targets.scripted import CANARY, Scripted
 
 
 @pytest.fixture
@@ -180,23 +45,3 @@ def connect(scripted: Scripted, clock: SimulatedClock) -> Callable[..., FutureVu
 @pytest.fixture
 def client(connect: Callable[..., FutureVulsWriter]) -> FutureVulsWriter:
     return connect()
-
-
-@pytest.fixture
-def reset() -> Reset:
-    return Reset()
-
-
-@pytest.fixture
-def stall() -> Stall:
-    return Stall(30)
-
-
-@pytest.fixture
-def drip() -> type[Drip]:
-    return Drip
-
-
-@pytest.fixture
-def endless() -> type[Endless]:
-    return Endless

@@ -1,7 +1,7 @@
 """Whole lists or none: pages that shift, repeat, lie about their number or leave things out."""
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -12,9 +12,7 @@ from exposurectl.model import Role
 from exposurectl.targets.futurevuls import FutureVulsWriter
 from exposurectl.targets.pages import MOST_PAGES, Page, page_from, read_pass
 from exposurectl.targets.rows import role_from_row
-
-if TYPE_CHECKING:
-    from tests.targets.conftest import Scripted
+from targets.scripted import Scripted
 
 
 def role(number: int, name: str = "") -> dict[str, object]:
@@ -41,11 +39,11 @@ def stopped(call: Callable[[], object]) -> ExposurectlError:
     return caught.value
 
 
-def answer(scripted: "Scripted", *pages: object) -> None:
+def answer(scripted: Scripted, *pages: object) -> None:
     scripted.answer(*(scripted.json(shown) for shown in pages))
 
 
-def test_pages_are_read_to_the_last_and_sorted(scripted: "Scripted", client: FutureVulsWriter) -> None:
+def test_pages_are_read_to_the_last_and_sorted(scripted: Scripted, client: FutureVulsWriter) -> None:
     answer(scripted, page(roles(5, 4), 3, 2), page(roles(1), 3, 2))
 
     assert ids(client.roles()) == [1, 4, 5]
@@ -55,14 +53,14 @@ def test_pages_are_read_to_the_last_and_sorted(scripted: "Scripted", client: Fut
 @pytest.mark.parametrize(
     "empty", [{}, page(None, 0, 0), page(None, 0, 1), page([], 0, 0), page([]), {"roles": None}, {"paging": None}]
 )
-def test_an_empty_list_may_come_without_its_key(scripted: "Scripted", client: FutureVulsWriter, empty: object) -> None:
+def test_an_empty_list_may_come_without_its_key(scripted: Scripted, client: FutureVulsWriter, empty: object) -> None:
     answer(scripted, empty)
 
     assert client.roles() == ()
     assert len(scripted.requests) == 1
 
 
-def test_without_paging_a_short_page_is_the_last(scripted: "Scripted", client: FutureVulsWriter) -> None:
+def test_without_paging_a_short_page_is_the_last(scripted: Scripted, client: FutureVulsWriter) -> None:
     answer(scripted, page(roles(*range(100))), page(roles(*range(100, 150))))
 
     assert ids(client.roles()) == list(range(150))
@@ -70,7 +68,7 @@ def test_without_paging_a_short_page_is_the_last(scripted: "Scripted", client: F
 
 
 def test_without_paging_a_full_last_page_is_followed_by_an_empty_one(
-    scripted: "Scripted", client: FutureVulsWriter
+    scripted: Scripted, client: FutureVulsWriter
 ) -> None:
     answer(scripted, page(roles(*range(100))), {})
 
@@ -79,7 +77,7 @@ def test_without_paging_a_full_last_page_is_followed_by_an_empty_one(
 
 
 def test_a_server_that_gives_smaller_pages_than_asked_for_is_followed_by_its_paging(
-    scripted: "Scripted", client: FutureVulsWriter
+    scripted: Scripted, client: FutureVulsWriter
 ) -> None:
     answer(scripted, *(page(roles(number), 5, 5) for number in range(5)))
 
@@ -87,7 +85,7 @@ def test_a_server_that_gives_smaller_pages_than_asked_for_is_followed_by_its_pag
 
 
 def test_a_row_that_shifted_onto_two_pages_counts_once_and_as_it_was_last(
-    scripted: "Scripted", client: FutureVulsWriter
+    scripted: Scripted, client: FutureVulsWriter
 ) -> None:
     answer(scripted, page([role(1), role(2, "old")], 3, 2), page([role(2, "new"), role(3)], 3, 2))
 
@@ -97,7 +95,7 @@ def test_a_row_that_shifted_onto_two_pages_counts_once_and_as_it_was_last(
 
 
 def test_a_row_missed_because_pages_shifted_is_found_by_reading_again(
-    scripted: "Scripted", client: FutureVulsWriter
+    scripted: Scripted, client: FutureVulsWriter
 ) -> None:
     answer(
         scripted,
@@ -112,7 +110,7 @@ def test_a_row_missed_because_pages_shifted_is_found_by_reading_again(
 
 
 def test_a_count_that_grows_between_pages_is_believed_as_last_seen(
-    scripted: "Scripted", client: FutureVulsWriter
+    scripted: Scripted, client: FutureVulsWriter
 ) -> None:
     answer(scripted, page(roles(1, 2), 3, 2), page(roles(3, 4), 4, 2))
 
@@ -130,7 +128,7 @@ def test_a_count_that_grows_between_pages_is_believed_as_last_seen(
     ],
 )
 def test_a_list_that_stays_incomplete_is_an_error_after_three_readings(
-    scripted: "Scripted", client: FutureVulsWriter, shown: object, said: str
+    scripted: Scripted, client: FutureVulsWriter, shown: object, said: str
 ) -> None:
     answer(scripted, shown)
 
@@ -146,7 +144,7 @@ def test_a_list_that_stays_incomplete_is_an_error_after_three_readings(
 
 @pytest.mark.parametrize("shown", [page(roles(1), None, 9), page(roles(*range(100)))])
 def test_the_same_page_for_ever_is_not_a_whole_list(
-    scripted: "Scripted", client: FutureVulsWriter, shown: object
+    scripted: Scripted, client: FutureVulsWriter, shown: object
 ) -> None:
     answer(scripted, shown)
 
@@ -183,7 +181,7 @@ def test_a_list_without_end_is_given_up_after_a_thousand_pages() -> None:
     ],
 )
 def test_a_reply_that_is_no_page_is_named(
-    scripted: "Scripted", client: FutureVulsWriter, shown: object, said: str
+    scripted: Scripted, client: FutureVulsWriter, shown: object, said: str
 ) -> None:
     answer(scripted, shown)
 
@@ -194,7 +192,7 @@ def test_a_reply_that_is_no_page_is_named(
 
 
 def test_rows_that_cannot_be_read_are_named_with_group_and_request(
-    scripted: "Scripted", client: FutureVulsWriter
+    scripted: Scripted, client: FutureVulsWriter
 ) -> None:
     answer(scripted, {"servers": [{"id": 1, "serverroleId": 2, "platformInstanceId": ""}, {"id": "x"}]})
 
@@ -210,7 +208,7 @@ def test_rows_that_cannot_be_read_are_named_with_group_and_request(
 
 
 @pytest.mark.parametrize("body", [{"message": "no"}, {"error": {"message": "no"}}, {"error": "no"}])
-def test_an_error_body_is_not_an_empty_list(scripted: "Scripted", client: FutureVulsWriter, body: object) -> None:
+def test_an_error_body_is_not_an_empty_list(scripted: Scripted, client: FutureVulsWriter, body: object) -> None:
     answer(scripted, body)
 
     error = stopped(client.roles)
@@ -219,7 +217,7 @@ def test_an_error_body_is_not_an_empty_list(scripted: "Scripted", client: Future
     assert error.problems[0].detail == "Group `prod`, GET /v1/roles?page=1&limit=100: answered with an error: no."
 
 
-def test_a_list_that_is_not_found_is_an_error_and_not_empty(scripted: "Scripted", client: FutureVulsWriter) -> None:
+def test_a_list_that_is_not_found_is_an_error_and_not_empty(scripted: Scripted, client: FutureVulsWriter) -> None:
     scripted.answer(scripted.text(404))
 
     error = stopped(client.roles)
@@ -228,7 +226,7 @@ def test_a_list_that_is_not_found_is_an_error_and_not_empty(scripted: "Scripted"
     assert error.problems[0].detail == "Group `prod`, GET /v1/roles?page=1&limit=100: answered 404."
 
 
-def test_trouble_on_a_later_page_leaves_no_partial_list(scripted: "Scripted", client: FutureVulsWriter) -> None:
+def test_trouble_on_a_later_page_leaves_no_partial_list(scripted: Scripted, client: FutureVulsWriter) -> None:
     scripted.answer(scripted.json(page(roles(1, 2), 4, 2)), scripted.text(400))
 
     assert stopped(client.roles).reason == "request"

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 import pytest
 
@@ -10,9 +9,7 @@ from exposurectl.demo.clock import SimulatedClock
 from exposurectl.diagnostics import ExposurectlError
 from exposurectl.model import Server
 from exposurectl.targets.futurevuls import Failed, FutureVulsWriter, Gone, Moved, Unknown
-
-if TYPE_CHECKING:
-    from tests.targets.conftest import Reset, Scripted
+from targets.scripted import Reset, Scripted
 
 OLD, NEW, OTHER = 3, 5, 9
 BEFORE = Server(id=7, uuid="u-7", name="web", role=OLD, instance="i-07", default_user=11)
@@ -38,7 +35,7 @@ def stopped(call: Callable[[], object]) -> ExposurectlError:
     return caught.value
 
 
-def test_a_move_sends_the_role_and_nothing_else(scripted: "Scripted", client: FutureVulsWriter) -> None:
+def test_a_move_sends_the_role_and_nothing_else(scripted: Scripted, client: FutureVulsWriter) -> None:
     scripted.answer(scripted.json(row(NEW)))
 
     assert client.move(BEFORE, NEW) == Moved(server=AFTER, status=200, attempts=1)
@@ -50,7 +47,7 @@ def test_a_move_sends_the_role_and_nothing_else(scripted: "Scripted", client: Fu
     assert request.headers["authorization"] == "fvgs-canary-5e1f"
 
 
-def test_a_server_that_is_gone_is_not_looked_for(scripted: "Scripted", client: FutureVulsWriter) -> None:
+def test_a_server_that_is_gone_is_not_looked_for(scripted: Scripted, client: FutureVulsWriter) -> None:
     scripted.answer(scripted.json({"message": "not found"}, 404))
 
     assert client.move(BEFORE, NEW) == Gone(status=404, attempts=1)
@@ -58,9 +55,7 @@ def test_a_server_that_is_gone_is_not_looked_for(scripted: "Scripted", client: F
 
 
 @pytest.mark.parametrize("status", [400, 422, 409])
-def test_a_rejected_move_is_certain_and_not_repeated(
-    scripted: "Scripted", client: FutureVulsWriter, status: int
-) -> None:
+def test_a_rejected_move_is_certain_and_not_repeated(scripted: Scripted, client: FutureVulsWriter, status: int) -> None:
     scripted.answer(scripted.json({"message": "unknown role"}, status))
 
     assert client.move(BEFORE, NEW) == Failed(why=f"answered {status}: unknown role", status=status, attempts=1)
@@ -96,7 +91,7 @@ every_unclear_reply = pytest.mark.parametrize("unclear", UNCLEAR.values(), ids=l
 
 @every_unclear_reply
 def test_a_move_without_a_clear_answer_is_read_and_only_then_repeated(
-    scripted: "Scripted", client: FutureVulsWriter, unclear: bytes
+    scripted: Scripted, client: FutureVulsWriter, unclear: bytes
 ) -> None:
     scripted.answer(unclear, scripted.json(row(OLD)), scripted.json(row(NEW)))
 
@@ -106,7 +101,7 @@ def test_a_move_without_a_clear_answer_is_read_and_only_then_repeated(
 
 @every_unclear_reply
 def test_a_move_that_was_carried_out_all_the_same_is_not_repeated(
-    scripted: "Scripted", client: FutureVulsWriter, unclear: bytes
+    scripted: Scripted, client: FutureVulsWriter, unclear: bytes
 ) -> None:
     scripted.answer(unclear, scripted.json(row(NEW)))
 
@@ -119,7 +114,7 @@ def test_a_move_that_was_carried_out_all_the_same_is_not_repeated(
 
 @every_unclear_reply
 def test_a_server_found_elsewhere_was_moved_by_someone_else_and_stays_there(
-    scripted: "Scripted", client: FutureVulsWriter, unclear: bytes
+    scripted: Scripted, client: FutureVulsWriter, unclear: bytes
 ) -> None:
     scripted.answer(unclear, scripted.json(row(OTHER)))
 
@@ -133,7 +128,7 @@ def test_a_server_found_elsewhere_was_moved_by_someone_else_and_stays_there(
 @every_unclear_reply
 @pytest.mark.parametrize("gone", [b"HTTP/1.1 404 x\r\nContent-Length: 0\r\n\r\n", b"HTTP/1.1 200 x\r\n\r\n{}"])
 def test_a_server_that_is_gone_meanwhile_is_gone(
-    scripted: "Scripted", client: FutureVulsWriter, unclear: bytes, gone: bytes
+    scripted: Scripted, client: FutureVulsWriter, unclear: bytes, gone: bytes
 ) -> None:
     scripted.answer(unclear, gone)
 
@@ -143,7 +138,7 @@ def test_a_server_that_is_gone_meanwhile_is_gone(
 
 @every_unclear_reply
 def test_a_server_that_cannot_be_read_afterwards_is_unknown(
-    scripted: "Scripted", client: FutureVulsWriter, unclear: bytes
+    scripted: Scripted, client: FutureVulsWriter, unclear: bytes
 ) -> None:
     scripted.answer(unclear, scripted.text(503))
 
@@ -155,10 +150,8 @@ def test_a_server_that_cannot_be_read_afterwards_is_unknown(
     assert scripted.lines == [PUT] + [GET] * 6
 
 
-def test_a_reset_connection_is_read_and_only_then_repeated(
-    scripted: "Scripted", client: FutureVulsWriter, reset: "Reset"
-) -> None:
-    scripted.answer(reset, scripted.json(row(OLD)), scripted.json(row(NEW)))
+def test_a_reset_connection_is_read_and_only_then_repeated(scripted: Scripted, client: FutureVulsWriter) -> None:
+    scripted.answer(Reset(), scripted.json(row(OLD)), scripted.json(row(NEW)))
 
     assert client.move(BEFORE, NEW) == Moved(server=AFTER, status=200, attempts=2)
 
@@ -173,7 +166,7 @@ def test_a_reset_connection_is_read_and_only_then_repeated(
     ],
 )
 def test_a_move_that_never_works_fails_after_as_many_attempts_as_make_sense(
-    scripted: "Scripted",
+    scripted: Scripted,
     client: FutureVulsWriter,
     clock: SimulatedClock,
     *,
@@ -202,7 +195,7 @@ def test_a_move_that_never_works_fails_after_as_many_attempts_as_make_sense(
     ],
 )
 def test_a_reply_about_something_else_is_never_a_success(
-    scripted: "Scripted", client: FutureVulsWriter, value: object, why: str
+    scripted: Scripted, client: FutureVulsWriter, value: object, why: str
 ) -> None:
     scripted.answer(scripted.json(value), scripted.json(row(OLD)))
 
@@ -210,7 +203,7 @@ def test_a_reply_about_something_else_is_never_a_success(
     assert scripted.lines == [PUT, GET]
 
 
-def test_an_empty_object_in_reply_to_a_move_is_read_again(scripted: "Scripted", client: FutureVulsWriter) -> None:
+def test_an_empty_object_in_reply_to_a_move_is_read_again(scripted: Scripted, client: FutureVulsWriter) -> None:
     scripted.answer(scripted.json({}), scripted.json({}))
 
     assert client.move(BEFORE, NEW) == Gone(status=200, attempts=1)
@@ -220,7 +213,7 @@ def test_an_empty_object_in_reply_to_a_move_is_read_again(scripted: "Scripted", 
 @pytest.mark.parametrize("changed", [{"serverName": "renamed"}, {"defaultUserId": 12}, {"defaultUserId": None}])
 @pytest.mark.parametrize("clear", [True, False])
 def test_a_move_that_changes_more_than_the_role_stops_the_run(
-    scripted: "Scripted",
+    scripted: Scripted,
     client: FutureVulsWriter,
     changed: dict[str, object],
     clear: bool,  # noqa: FBT001 - a column
@@ -245,7 +238,7 @@ def test_a_move_that_changes_more_than_the_role_stops_the_run(
     ],
 )
 def test_trouble_that_every_move_would_meet_stops_the_run_after_one_put(
-    scripted: "Scripted", client: FutureVulsWriter, status: int, body: str, reason: str
+    scripted: Scripted, client: FutureVulsWriter, status: int, body: str, reason: str
 ) -> None:
     scripted.answer(scripted.text(status, body))
 
@@ -257,7 +250,7 @@ def test_trouble_that_every_move_would_meet_stops_the_run_after_one_put(
 
 
 def test_a_token_revoked_between_a_lost_move_and_its_reading_stops_the_run(
-    scripted: "Scripted", client: FutureVulsWriter
+    scripted: Scripted, client: FutureVulsWriter
 ) -> None:
     scripted.answer(b"", scripted.text(401))
 
@@ -268,7 +261,7 @@ def test_a_token_revoked_between_a_lost_move_and_its_reading_stops_the_run(
     assert scripted.lines == [PUT, GET]
 
 
-def test_a_throttle_of_hours_stops_the_run(scripted: "Scripted", client: FutureVulsWriter) -> None:
+def test_a_throttle_of_hours_stops_the_run(scripted: Scripted, client: FutureVulsWriter) -> None:
     scripted.answer(scripted.text(429, Retry_After="7200"))
 
     assert stopped(lambda: client.move(BEFORE, NEW)).reason == "throttled"
@@ -276,7 +269,7 @@ def test_a_throttle_of_hours_stops_the_run(scripted: "Scripted", client: FutureV
 
 
 def test_a_throttled_move_waits_as_the_server_asks(
-    scripted: "Scripted", client: FutureVulsWriter, clock: SimulatedClock
+    scripted: Scripted, client: FutureVulsWriter, clock: SimulatedClock
 ) -> None:
     scripted.answer(scripted.text(429, Retry_After="40"), scripted.json(row(OLD)), scripted.json(row(NEW)))
 
@@ -285,7 +278,7 @@ def test_a_throttled_move_waits_as_the_server_asks(
 
 
 def test_a_firewall_gets_one_more_request_after_a_minute(
-    scripted: "Scripted", client: FutureVulsWriter, clock: SimulatedClock
+    scripted: Scripted, client: FutureVulsWriter, clock: SimulatedClock
 ) -> None:
     scripted.answer(scripted.text(403, "<html>"))
 
@@ -297,7 +290,7 @@ def test_a_firewall_gets_one_more_request_after_a_minute(
     assert clock.monotonic() == 60
 
 
-def test_a_move_after_a_firewall_opened_again_is_read_first(scripted: "Scripted", client: FutureVulsWriter) -> None:
+def test_a_move_after_a_firewall_opened_again_is_read_first(scripted: Scripted, client: FutureVulsWriter) -> None:
     scripted.answer(scripted.text(403), scripted.json(row(OLD)), scripted.json(row(NEW)))
 
     assert client.move(BEFORE, NEW) == Moved(server=AFTER, status=200, attempts=2)

@@ -50,6 +50,17 @@ def test_the_rate_is_used_almost_fully() -> None:
     assert 506 / (20 / 60 * times[-1]) >= 0.97
 
 
+def test_a_short_remaining_wait_is_waited_out() -> None:
+    clock = SimulatedClock(NOW)
+    pace = Pace(20, clock)
+    times_of(pace, clock, 5)
+    clock.sleep(2.9)
+
+    times = times_of(pace, clock, 2)
+
+    assert times == pytest.approx([3, 6])
+
+
 def test_an_idle_pace_saves_up_no_more_than_the_burst() -> None:
     clock = SimulatedClock(NOW)
     pace = Pace(20, clock)

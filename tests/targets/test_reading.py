@@ -4,7 +4,7 @@ import base64
 import logging
 import traceback
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
@@ -13,11 +13,10 @@ from exposurectl.demo.clock import SimulatedClock
 from exposurectl.diagnostics import Diagnostic, ExposurectlError
 from exposurectl.model import Group, Role, Server
 from exposurectl.targets.futurevuls import FutureVuls, FutureVulsWriter
+from exposurectl.targets.pacing import Pace
+from exposurectl.targets.token import Token
+from targets.scripted import CANARY, Scripted
 
-if TYPE_CHECKING:
-    from tests.targets.conftest import Scripted
-
-CANARY = "fvgs-canary-5e1f"
 ROW = {"id": 7, "serverroleId": 3, "platformInstanceId": "i-07", "serverName": "web"}
 SEVEN = Server(id=7, uuid="", name="web", role=3, instance="i-07")
 
@@ -37,7 +36,7 @@ def only_problem(error: ExposurectlError) -> Diagnostic:
 
 
 def test_a_request_carries_the_raw_token_and_nothing_that_could_be_answered_differently(
-    scripted: "Scripted", client: FutureVulsWriter
+    scripted: Scripted, client: FutureVulsWriter
 ) -> None:
     scripted.answer(scripted.json(ROW))
 
@@ -58,7 +57,7 @@ def test_a_request_carries_the_raw_token_and_nothing_that_could_be_answered_diff
 
 
 def test_neither_netrc_nor_a_proxy_of_the_environment_is_used(
-    scripted: "Scripted", client: FutureVulsWriter, monkeypatch: pytest.MonkeyPatch, tmp_path: Any
+    scripted: Scripted, client: FutureVulsWriter, monkeypatch: pytest.MonkeyPatch, tmp_path: Any
 ) -> None:
     (tmp_path / ".netrc").write_text("machine 127.0.0.1 login someone password else\n")
     monkeypatch.setenv("NETRC", str(tmp_path / ".netrc"))
@@ -72,7 +71,7 @@ def test_neither_netrc_nor_a_proxy_of_the_environment_is_used(
 
 
 def test_a_trailing_slash_of_the_url_does_not_double(
-    scripted: "Scripted", connect: Callable[..., FutureVulsWriter]
+    scripted: Scripted, connect: Callable[..., FutureVulsWriter]
 ) -> None:
     scripted.answer(scripted.json(ROW))
 
@@ -91,7 +90,7 @@ def test_the_reading_class_cannot_write() -> None:
 @pytest.mark.parametrize(
     ("body", "well"), [("true", True), (" true\n", True), ("false", False), ("1", False), ("{}", False), ("ok", False)]
 )
-def test_health_is_a_bare_true(scripted: "Scripted", client: FutureVulsWriter, body: str, well: bool) -> None:  # noqa: FBT001 - a table's column
+def test_health_is_a_bare_true(scripted: Scripted, client: FutureVulsWriter, body: str, well: bool) -> None:  # noqa: FBT001 - a table's column
     scripted.answer(scripted.text(200, body))
 
     assert client.health() is well
@@ -113,7 +112,7 @@ TRANSIENT = {
 
 
 @pytest.mark.parametrize("trouble", TRANSIENT.values(), ids=list(TRANSIENT))
-def test_passing_trouble_is_read_again(scripted: "Scripted", client: FutureVulsWriter, trouble: bytes) -> None:
+def test_passing_trouble_is_read_again(scripted: Scripted, client: FutureVulsWriter, trouble: bytes) -> None:
     scripted.answer(trouble, trouble, scripted.json(ROW))
 
     assert client.server(7) == SEVEN
@@ -164,7 +163,7 @@ STATUSES: list[tuple[int, str, int, float, str, str, str]] = [
 
 @pytest.mark.parametrize(("status", "body", "attempts", "waited", "reason", "summary", "why"), STATUSES)
 def test_a_reply_that_stays_bad_ends_the_run_after_as_many_attempts_as_make_sense(
-    scripted: "Scripted",
+    scripted: Scripted,
     client: FutureVulsWriter,
     clock: SimulatedClock,
     *,
@@ -188,8 +187,18 @@ def test_a_reply_that_stays_bad_ends_the_run_after_as_many_attempts_as_make_sens
     assert clock.monotonic() == pytest.approx(waited, abs=0.1)
 
 
+def test_trouble_of_several_kinds_gets_no_more_attempts_than_trouble_of_one(
+    scripted: Scripted, client: FutureVulsWriter
+) -> None:
+    scripted.answer(*(scripted.text(status) for status in [503, 429, 500] * 9))
+
+    stopped(lambda: client.server(7))
+
+    assert len(scripted.requests) == 6
+
+
 @pytest.mark.parametrize(("status", "body"), [(404, "{}"), (404, "<html>"), (200, "{}"), (200, " {} ")])
-def test_a_server_that_is_gone_is_none(scripted: "Scripted", client: FutureVulsWriter, status: int, body: str) -> None:
+def test_a_server_that_is_gone_is_none(scripted: Scripted, client: FutureVulsWriter, status: int, body: str) -> None:
     scripted.answer(scripted.text(status, body))
 
     assert client.server(7) is None
@@ -208,7 +217,7 @@ def test_a_server_that_is_gone_is_none(scripted: "Scripted", client: FutureVulsW
     ],
 )
 def test_a_throttled_request_waits_as_the_server_asks_but_no_less_than_by_itself(
-    scripted: "Scripted", client: FutureVulsWriter, clock: SimulatedClock, header: str, waited: float
+    scripted: Scripted, client: FutureVulsWriter, clock: SimulatedClock, header: str, waited: float
 ) -> None:
     scripted.answer(scripted.text(429, Retry_After=header), scripted.json(ROW))
 
@@ -218,7 +227,7 @@ def test_a_throttled_request_waits_as_the_server_asks_but_no_less_than_by_itself
 
 @pytest.mark.parametrize("header", ["121", "999999999", "9" * 400, "Mon, 02 Nov 2026 04:00:00 GMT"])
 def test_a_server_that_asks_for_more_than_two_minutes_is_not_waited_for(
-    scripted: "Scripted", client: FutureVulsWriter, clock: SimulatedClock, header: str
+    scripted: Scripted, client: FutureVulsWriter, clock: SimulatedClock, header: str
 ) -> None:
     scripted.answer(scripted.text(429, Retry_After=header))
 
@@ -229,7 +238,7 @@ def test_a_server_that_asks_for_more_than_two_minutes_is_not_waited_for(
 
 
 @pytest.mark.parametrize("location", ["/elsewhere", "http://127.0.0.1:9/", "http://[", "\x80\xff", ""])
-def test_a_redirect_is_not_followed(scripted: "Scripted", client: FutureVulsWriter, location: str) -> None:
+def test_a_redirect_is_not_followed(scripted: Scripted, client: FutureVulsWriter, location: str) -> None:
     scripted.answer(scripted.text(302, Location=location))
 
     error = stopped(lambda: client.server(7))
@@ -253,8 +262,50 @@ def test_a_port_where_nobody_listens_is_tried_six_times(
     assert clock.monotonic() == pytest.approx(93)
 
 
+@pytest.mark.parametrize(
+    "echo",
+    [
+        f"HTTP/1.1 {CANARY} {CANARY}\r\n\r\n",
+        f"{CANARY} is not HTTP\r\n\r\n",
+        f"HTTP/1.1 200 OK\r\nContent-Length: {CANARY}\r\nContent-Length: 5\r\n\r\n",
+        f"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n{CANARY}\r\n",
+        f"HTTP/1.1 401 {CANARY}\r\nX-Echo: {CANARY}\r\n\r\n{CANARY}",
+        f'HTTP/1.1 400 x\r\n\r\n{{"message": "{CANARY}"}}',
+        f'HTTP/1.1 200 OK\r\n\r\n{{"error": "{CANARY}"}}',
+        f'HTTP/1.1 200 OK\r\n\r\n{{"id": "{CANARY}", "{CANARY}": 5}}',
+        f"HTTP/1.1 302 x\r\nLocation: https://{CANARY}@example.com/\r\n\r\n",
+    ],
+)
+def test_a_token_that_the_server_echoes_stays_out_of_the_error(
+    scripted: Scripted, client: FutureVulsWriter, caplog: pytest.LogCaptureFixture, echo: str
+) -> None:
+    caplog.set_level(logging.DEBUG, logger="exposurectl")
+    scripted.answer(echo.encode())
+
+    error = stopped(lambda: client.server(7))
+
+    assert error.problems
+    assert CANARY not in caplog.text
+
+
+@pytest.mark.parametrize("throttle", [429, 403])
+def test_throttled_replies_slow_the_pace_and_successes_bring_it_back(
+    scripted: Scripted, clock: SimulatedClock, throttle: int
+) -> None:
+    pace = Pace(20, clock)
+    client = FutureVuls(scripted.url, Token(CANARY), group="prod", clock=clock, pace=pace, jitter=lambda _: 0)
+    scripted.answer(scripted.text(throttle), scripted.json(ROW))
+
+    rates = []
+    for _ in range(21):
+        client.server(7)
+        rates.append(pace.requests_per_minute)
+
+    assert rates == [10.0] * 19 + [12.0] * 2
+
+
 def test_a_failed_tls_handshake_is_not_tried_again(
-    scripted: "Scripted", connect: Callable[..., FutureVulsWriter]
+    scripted: Scripted, connect: Callable[..., FutureVulsWriter]
 ) -> None:
     client = connect(scripted.url.replace("http:", "https:"))
 
@@ -265,7 +316,7 @@ def test_a_failed_tls_handshake_is_not_tried_again(
     assert client.requests == 1
 
 
-def test_a_run_whose_retries_are_spent_tries_each_request_once(scripted: "Scripted", client: FutureVulsWriter) -> None:
+def test_a_run_whose_retries_are_spent_tries_each_request_once(scripted: Scripted, client: FutureVulsWriter) -> None:
     scripted.answer(scripted.text(503))
     for _ in range(4):
         stopped(lambda: client.server(7))
@@ -276,7 +327,7 @@ def test_a_run_whose_retries_are_spent_tries_each_request_once(scripted: "Script
     assert client.requests == 25
 
 
-def test_a_long_run_may_retry_a_tenth_of_its_requests(scripted: "Scripted", client: FutureVulsWriter) -> None:
+def test_a_long_run_may_retry_a_tenth_of_its_requests(scripted: Scripted, client: FutureVulsWriter) -> None:
     scripted.answer(scripted.json(ROW))
     for _ in range(300):
         client.server(7)
@@ -289,7 +340,7 @@ def test_a_long_run_may_retry_a_tenth_of_its_requests(scripted: "Scripted", clie
 
 
 def test_logs_show_requests_without_the_token(
-    scripted: "Scripted", client: FutureVulsWriter, caplog: pytest.LogCaptureFixture
+    scripted: Scripted, client: FutureVulsWriter, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
     echoes = [CANARY, CANARY[::-1], base64.b64encode(CANARY.encode()).decode().rstrip("=")]
@@ -306,7 +357,7 @@ def test_a_client_shows_no_token_however_it_is_printed(client: FutureVulsWriter)
     assert CANARY not in repr(client) + str(vars(client))
 
 
-def test_a_group_is_its_servers_and_then_its_roles(scripted: "Scripted", client: FutureVulsWriter) -> None:
+def test_a_group_is_its_servers_and_then_its_roles(scripted: Scripted, client: FutureVulsWriter) -> None:
     scripted.answer(
         scripted.json({"servers": [{**ROW, "id": 9}, ROW]}),
         scripted.json({"roles": [{"id": 4, "name": "b"}, {"id": 3, "name": "a", "isDefault": True}]}),

@@ -10,7 +10,7 @@ from exposurectl.clock import Clock
 from exposurectl.demo.clock import SimulatedClock
 from exposurectl.demo.emulator import Emulator
 from exposurectl.demo.fleet import MACHINES, TOKENS, groups
-from exposurectl.demo.workshop import CONFIG, POLICY, SNAPSHOT, furnish
+from exposurectl.demo.workshop import CONFIG, SNAPSHOT, furnish
 from exposurectl.model import Group
 from exposurectl.sources.recording import with_groups
 from exposurectl.targets.futurevuls import FutureVuls
@@ -24,7 +24,7 @@ PER_MINUTE = 20
 """The vendor's announced limit, which the emulator enforces."""
 
 ENVIRONMENT = {"FUTUREVULS_TOKEN_WEB": TOKENS["web-platform"], "FUTUREVULS_TOKEN_DATA": TOKENS["data-platform"]}
-_AFTER = "fleet-after"
+_AFTER = "fleet-now"
 
 Command = Callable[[Sequence[str], Mapping[str, str], Clock], int]
 """Runs one command line with an environment and a clock, and returns its exit code."""
@@ -46,7 +46,8 @@ def tell_story(command: Command, say: Callable[[str], None]) -> int:
                 return code
         with_groups(directory / SNAPSHOT, _read_groups(futurevuls, clock), directory / _AFTER)
         say("\nThe servers are read again, and the plan is made once more.\n")
-        return _type([*_commands(_AFTER, out=""), "--detailed-exitcode"], command, say, clock)
+        again = [*_commands(_AFTER, out=""), "--previous", "plan.json", "--detailed-exitcode"]
+        return _type(again, command, say, clock)
 
 
 def _opening() -> str:
@@ -59,7 +60,7 @@ def _opening() -> str:
 
 
 def _commands(snapshot: str, *, out: str) -> list[str]:
-    words = ["plan", "--snapshot", snapshot, "--policy", POLICY, "--config", CONFIG]
+    words = ["plan", "--snapshot", snapshot, "--config", CONFIG]
     return [*words, "--out", out] if out else words
 
 

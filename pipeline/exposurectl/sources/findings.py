@@ -1,5 +1,7 @@
 """One finding as Inspector wrote it, turned into a Finding and its Instance; or what it is instead."""
 
+import functools
+import sys
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any, Final, TypeAlias
@@ -22,7 +24,7 @@ NETWORK_REACHABILITY: Final = "NETWORK_REACHABILITY"
 EC2_INSTANCE: Final = "AWS_EC2_INSTANCE"
 
 
-class Sighting(msgspec.Struct, frozen=True):
+class Sighting(msgspec.Struct, frozen=True, gc=False):
     """A network finding, and its instance as the finding describes it."""
 
     finding: Finding
@@ -238,4 +240,10 @@ def _region_of(arn: str) -> str:
 
 def _components(path: _Path | None) -> tuple[Component, ...]:
     steps = path.steps if path and path.steps else ()
-    return tuple([Component(step.component_id or "", step.component_type or "") for step in steps])
+    return tuple([_component(step.component_id or "", step.component_type or "") for step in steps])
+
+
+@functools.lru_cache(maxsize=1 << 14)
+def _component(identity: str, kind: str) -> Component:
+    """Return one value for the gateways, lists and groups that most findings of a network share."""
+    return Component(identity, sys.intern(kind))

@@ -56,6 +56,7 @@ class _Reader:
         self.continued = 0
         self.last_pages = 0
         self._collection = collection
+        self._place = Place(name)
         self._records = 0
 
     def read(self, stream: BinaryIO) -> None:
@@ -98,7 +99,7 @@ class _Reader:
     def _records_of(self, records: tuple[msgspec.Raw, ...]) -> None:
         for record in records:
             called = f"Finding {self._records} (counting from 0)"
-            self._collection.take(record, place=Place(self.name), called=called)
+            self._collection.take(record, place=self._place, called=called)
             self._records += 1
 
     def _count_page(self, *, more: bool) -> None:
@@ -108,4 +109,4 @@ class _Reader:
             self.last_pages += 1
 
     def _refuse(self, summary: str, detail: str, hint: str = "") -> None:
-        self._collection.refuse(Diagnostic(summary=summary, detail=detail, hint=hint, place=Place(self.name)))
+        self._collection.refuse(Diagnostic(summary=summary, detail=detail, hint=hint, place=self._place))

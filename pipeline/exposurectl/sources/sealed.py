@@ -131,8 +131,8 @@ def _manifest(path: Path, text: bytes) -> Manifest:
         detail = f"format_version is {version!r:.20}; this exposurectl reads {FORMAT_VERSION}."
         raise refusal("Unknown snapshot format", detail, path)
     manifest = msgspec.convert(content, Manifest)
-    digest, written = seal_manifest(manifest)
-    if digest != manifest.digest or written != text:
+    _, written = seal_manifest(manifest)
+    if written != text:
         raise refusal("Damaged snapshot", "The manifest is not as it was written: its digest differs.", path)
     if missing := set(FILES) ^ set(manifest.files):
         raise refusal("Damaged snapshot", f"files: these should not differ: {', '.join(sorted(missing))}.", path)

@@ -59,11 +59,10 @@ def _members(blocks: Iterator[bytes]) -> Iterator[bytes]:
     for block in blocks:
         packed += len(block)
         _check_packed(packed, members)
-        pending, text = block, b""
-        # A full block of text may have left more inside the decompressor, although all bytes have gone in.
-        while pending or len(text) == _UNPACK:
+        pending = block
+        while pending:
             if member.eof:
-                text, pending = b"", pending.lstrip(b"\0")
+                pending = pending.lstrip(b"\0")
                 if not pending:
                     break
                 member = zlib.decompressobj(_GZIP_WINDOW)

@@ -56,6 +56,10 @@ class Unknown(msgspec.Struct, frozen=True, kw_only=True):
 Outcome: TypeAlias = Moved | Gone | Failed | Unknown
 
 
+class UnsettledError(ExposurectlError):
+    """The run has to stop, and what became of the PUT under way is not certain: never call it failed."""
+
+
 class FutureVuls:
     """
     Reads the one group that a token sees. This class has no way to write.
@@ -139,8 +143,8 @@ class FutureVulsWriter(FutureVuls):
 
         A PUT without a clear answer is never repeated blindly: the server is read first, and only where it is still in
         the role that the caller knows is the PUT sent again. `server` must be as recently read. An error is raised
-        where the run should stop, among others when the name or the default user changed as well; a caller then has to
-        take the outcome of this very move as unknown.
+        where the run should stop: UnsettledError where this very move may have taken effect, among others when the name
+        or the default user changed as well; any other error means that it did not.
         """
         patience = self._line.patience()
         while True:
@@ -173,7 +177,9 @@ class FutureVulsWriter(FutureVuls):
     def _pause(self, trouble: Trouble, patience: Patience, server: Server) -> float | None:
         pause = patience.pause(trouble)
         if pause is None and trouble.kind in STOPPING:
-            raise self._line.complaint(trouble, f"PUT {_path(server.id)}")
+            complaint = self._line.complaint(trouble, f"PUT {_path(server.id)}")
+            # A reply refused it; where none came, as when TLS broke, the PUT may have been carried out.
+            raise complaint if trouble.status else _unsettled(complaint)
         return pause
 
     def _settle(self, server: Server, role: int, trouble: Trouble, patience: Patience) -> Outcome | None:
@@ -184,7 +190,7 @@ class FutureVulsWriter(FutureVuls):
                 return Gone(status=trouble.status, attempts=attempts)
             case Trouble() as blind:
                 if blind.kind in STOPPING:
-                    raise self._line.complaint(blind, f"GET {_path(server.id)}")
+                    raise _unsettled(self._line.complaint(blind, f"GET {_path(server.id)}"))
                 return Unknown(why=f"{trouble.why}; reading it again: {blind.why}", attempts=attempts)
             case Server() as found if found.role == role:
                 return Moved(server=self._unchanged(found, server), status=trouble.status, attempts=attempts)
@@ -199,13 +205,17 @@ class FutureVulsWriter(FutureVuls):
             return now
         detail = f"Group `{self._line.group}`, PUT {_path(now.id)}: its name or its default user is not what it was."
         hint = "Compare the server in FutureVuls. If nobody changed it by hand, stop using this version and report it."
-        raise ExposurectlError(
+        raise UnsettledError(
             Diagnostic(summary="More than the role changed", detail=detail, hint=hint), reason="field-changed"
         )
 
 
 def _path(server_id: int) -> str:
     return f"/v1/server/{server_id}"
+
+
+def _unsettled(complaint: ExposurectlError) -> UnsettledError:
+    return UnsettledError(*complaint.problems, reason=complaint.reason)
 
 
 def _odd(why: str) -> Trouble:

@@ -1,0 +1,101 @@
+"""The cord over TLS, which is what production speaks."""
+
+import contextlib
+import ipaddress
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+import requests
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from exposurectl.targets.deadline import Cord, CuttableAdapter
+
+HOST = "127.0.0.1"
+
+
+@pytest.fixture
+def certificate(tmp_path: Path) -> Path:
+    """Return a file with a key and a certificate for this machine, signed by itself."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, HOST)])
+    now = datetime.now(UTC)
+    signed = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - timedelta(hours=1))
+        .not_valid_after(now + timedelta(hours=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(HOST))]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    path = tmp_path / "both.pem"
+    path.write_bytes(pem + signed.public_bytes(serialization.Encoding.PEM))
+    return path
+
+
+@pytest.fixture
+def dripping(certificate: Path) -> Iterator[str]:
+    """Serve TLS: a status line, and then headers without end."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    listener = socket.create_server((HOST, 0))
+    over = threading.Event()
+
+    def serve() -> None:
+        connection, _ = listener.accept()
+        with connection, context.wrap_socket(connection, server_side=True) as secured:
+            secured.recv(65_536)
+            try:
+                secured.sendall(b"HTTP/1.1 200 OK\r\n")
+                while not over.wait(0.02):
+                    secured.sendall(b"X")
+            except OSError:
+                return
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    yield f"https://{HOST}:{listener.getsockname()[1]}/"
+    over.set()
+    thread.join()
+    listener.close()
+
+
+def test_a_reply_that_drips_over_tls_is_cut(dripping: str, certificate: Path) -> None:
+    cord = Cord()
+    start = time.monotonic()
+
+    with cord.cut_after(0.3), requests.Session() as session:
+        session.trust_env = False
+        session.mount("https://", CuttableAdapter(cord))
+        # What a cut looks like depends on where the reader was.
+        with contextlib.suppress(requests.RequestException):
+            session.get(dripping, verify=str(certificate), timeout=9)
+
+    assert cord.was_cut
+    assert 0.25 < time.monotonic() - start < 4
+
+
+def test_a_cord_without_a_connection_can_be_cut() -> None:
+    cord = Cord()
+
+    with cord.cut_after(0.01):
+        time.sleep(0.1)
+
+    assert cord.was_cut
+
+
+def test_a_cord_is_not_cut_once_all_is_done() -> None:
+    cord = Cord()
+
+    with cord.cut_after(0.05):
+        pass
+    time.sleep(0.1)
+
+    assert not cord.was_cut
