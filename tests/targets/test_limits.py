@@ -30,7 +30,7 @@ def stopped(call: Callable[[], object]) -> ExposurectlError:
 
 
 def test_the_limits_are_the_promised_ones() -> None:
-    assert (LONGEST_EXCHANGE, LIST_LIMIT, DETAIL_LIMIT) == (30, 16 * MEBIBYTE, MEBIBYTE)
+    assert (LONGEST_EXCHANGE, LIST_LIMIT, DETAIL_LIMIT) == (30, 16 * MEBIBYTE, 16 * MEBIBYTE)
 
 
 @pytest.mark.parametrize(
@@ -106,7 +106,7 @@ def test_an_endless_body_of_a_detail_is_read_to_the_limit_only(scripted: Scripte
     error = stopped(lambda: client.server(7))
 
     assert error.reason == "response"
-    assert error.problems[0].detail == "Group `prod`, GET /v1/server/7: the reply exceeds 1048576 bytes."
+    assert error.problems[0].detail == "Group `prod`, GET /v1/server/7: the reply exceeds 16777216 bytes."
     assert len(scripted.requests) == 1
 
 
@@ -127,7 +127,7 @@ def test_an_endless_redirect_is_read_to_the_limit_only(scripted: Scripted, clien
 
     error = stopped(lambda: client.server(7))
 
-    assert error.problems[0].detail == "Group `prod`, GET /v1/server/7: the reply exceeds 1048576 bytes."
+    assert error.problems[0].detail == "Group `prod`, GET /v1/server/7: the reply exceeds 16777216 bytes."
     assert scripted.lines == ["GET /v1/server/7"]
 
 
@@ -136,7 +136,7 @@ def test_a_move_whose_reply_is_too_large_is_read_again(scripted: Scripted, clien
 
     outcome = client.move(BEFORE, 5)
 
-    assert outcome == Failed(why="the reply exceeds 1048576 bytes", status=200, attempts=1)
+    assert outcome == Failed(why="the reply exceeds 16777216 bytes", status=200, attempts=1)
 
 
 def test_a_list_of_the_largest_allowed_size_is_read(scripted: Scripted, client: FutureVulsWriter) -> None:

@@ -14,7 +14,8 @@ from exposurectl.targets.replies import Answer, Kind, Reply, Trouble, classify
 from exposurectl.targets.token import Token
 
 LIST_LIMIT = 16 * 1024 * 1024
-DETAIL_LIMIT = 1024 * 1024
+DETAIL_LIMIT = 16 * 1024 * 1024
+"""A server's detail brings its tasks, of which there may be thousands."""
 LONGEST_EXCHANGE = 30.0
 """Seconds for a whole exchange; the vendor's own client gives up after as long."""
 
