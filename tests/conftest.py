@@ -1,9 +1,9 @@
-"""What all tests share: how hard Hypothesis tries. `--hypothesis-profile nightly` tries harder."""
+"""What all tests share: how hard Hypothesis tries. `--hypothesis-profile nightly --timeout 0` tries harder."""
 
 from hypothesis import HealthCheck, settings
 
 settings.register_profile(
-    "usual", max_examples=40, derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    "usual", max_examples=75, derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.register_profile(
     "nightly", max_examples=10_000, deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True

@@ -64,6 +64,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     environment: str
     """The file's name without its ending: `production`."""
     regions: tuple[str, ...]
+    organization: bool = False
+    """The caller is Inspector's delegated administrator, and every member's findings are meant."""
+    evidence_role: str = ""
+    """The role to assume in each account; empty where there is none."""
     anywhere_v4: int
     anywhere_v6: int
     url: str
@@ -100,6 +104,8 @@ def _settings(document: Document, environment: str, content: bytes) -> Settings:
     return Settings(
         environment=environment,
         regions=tuple(inspector.get("regions", ())),
+        organization=inspector.get("organization", False),
+        evidence_role=inspector.get("evidence_role", ""),
         anywhere_v4=inspector.get("anywhere_prefix", 8),
         anywhere_v6=inspector.get("anywhere_prefix_v6", 16),
         url=data["futurevuls"]["url"].rstrip("/"),

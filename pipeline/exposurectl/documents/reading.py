@@ -18,6 +18,12 @@ MOST_PROBLEMS = 100
 
 Path: TypeAlias = tuple[str | int, ...]
 
+_NESTING: dict[type, int] = {
+    yaml.MappingStartEvent: 1,
+    yaml.SequenceStartEvent: 1,
+    yaml.MappingEndEvent: -1,
+    yaml.SequenceEndEvent: -1,
+}
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -117,9 +123,7 @@ class _Reader:
 
     def _mapping(self, events: Iterator[Any], path: Path) -> dict[str, Any]:
         data: dict[str, Any] = {}
-        for event in events:
-            if isinstance(event, yaml.MappingEndEvent):
-                break
+        while not isinstance(event := next(events), yaml.MappingEndEvent):
             key = self._key(event, events)
             here = (*path, key)
             first = self.keys.get(here)
@@ -146,9 +150,7 @@ class _Reader:
 
     def _sequence(self, events: Iterator[Any], path: Path) -> list[Any]:
         data: list[Any] = []
-        for event in events:
-            if isinstance(event, yaml.SequenceEndEvent):
-                break
+        while not isinstance(event := next(events), yaml.SequenceEndEvent):
             data.append(self._value(event, events, (*path, len(data))))
         return data
 
@@ -170,14 +172,13 @@ class _Reader:
         """Pass over the rest of a collection that has begun."""
         depth = 1
         while depth:
-            event = next(events)
-            depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+            depth += _NESTING.get(type(next(events)), 0)
 
     def _within_limits(self, events: Iterator[Any]) -> Iterator[Any]:
         """Yield the events, also those that are passed over, until there are too many or they nest too deeply."""
         depth = nodes = 0
         for event in events:
-            depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+            depth += _NESTING.get(type(event), 0)
             nodes += isinstance(event, yaml.NodeEvent)
             if depth > MAX_DEPTH:
                 self._give_up("Nested too deeply", event, f"The limit is {MAX_DEPTH} levels.")

@@ -10,7 +10,7 @@ import msgspec
 from exposurectl import __version__
 from exposurectl.config import GroupSettings, Settings
 from exposurectl.diagnostics import Diagnostic, ExposurectlError
-from exposurectl.model import Decided, Group, Inventory
+from exposurectl.model import Decided, Group, Inventory, Server
 from exposurectl.plan.cause import history
 from exposurectl.plan.compare import Comparison, Judgement, Line
 from exposurectl.plan.families import resolve
@@ -61,10 +61,10 @@ def build_plan(request: Request) -> Plan:
     anywhere = AnywherePrefix(v4=request.settings.anywhere_v4, v6=request.settings.anywhere_v6)
     fleet = _judge(request, anywhere)
     comparisons = [_comparison(request, fleet, group, settings) for group, settings in _paired(request)]
-    lines = [comparison.line(server) for comparison, group in comparisons for server in group.servers]
+    lines = [comparison.line(server) for comparison, group in comparisons for server in _by_id(group)]
     changes = tuple(sorted((line for line in lines if isinstance(line, Change)), key=_change_order))
     unchanged = tuple(line for line in lines if isinstance(line, Unchanged))
-    skipped = (*(line for line in lines if isinstance(line, Skipped)), *_without_server(request, lines))
+    skipped = (*(line for line in lines if isinstance(line, Skipped)), *_without_server(fleet, lines))
     blocks = tuple(_blocks(request, changes, len(changes) + len(unchanged)))
     return seal(
         Plan(
@@ -89,14 +89,18 @@ def build_plan(request: Request) -> Plan:
 
 
 def _judge(request: Request, anywhere: AnywherePrefix) -> dict[str, Judgement]:
-    """Decide every instance that is known."""
+    """Decide every instance that is known, in the order of their ids."""
     today = request.as_of.date()
     return {
         evidence.instance.id: Judgement(
             evidence=evidence, decision=decide(evidence, request.policy, today=today, anywhere=anywhere)
         )
-        for evidence in request.inventory.evidence
+        for evidence in sorted(request.inventory.evidence, key=lambda evidence: evidence.instance.id)
     }
+
+
+def _by_id(group: Group) -> list[Server]:
+    return sorted(group.servers, key=lambda server: server.id)
 
 
 def _paired(request: Request) -> Iterator[tuple[Group, GroupSettings]]:
@@ -140,21 +144,18 @@ def _change_order(change: Change) -> tuple[int, str, int]:
     return _ORDER.index(change.direction), change.group, change.server
 
 
-def _without_server(request: Request, lines: Iterable[Line]) -> Iterator[Skipped]:
+def _without_server(fleet: Mapping[str, Judgement], lines: Iterable[Line]) -> Iterator[Skipped]:
     """Yield the instances that no server of any group is."""
     matched = {line.instance for line in lines}
-    for evidence in request.inventory.evidence:
-        if evidence.instance.id not in matched:
-            yield Skipped(
-                why="no server: FutureVuls has none with this instance id",
-                instance=evidence.instance.id,
-                name=evidence.instance.tag("Name") or "",
-            )
+    for instance, judgement in fleet.items():
+        if instance not in matched:
+            name = judgement.evidence.instance.tag("Name") or ""
+            yield Skipped(why="no server: FutureVuls has none with this instance id", instance=instance, name=name)
 
 
 def _blocks(request: Request, changes: Sequence[Change], managed: int) -> Iterator[Block]:
     """Yield why the plan cannot be applied."""
-    for gap in request.inventory.gaps:
+    for gap in sorted(request.inventory.gaps, key=lambda gap: (gap.account, gap.region, gap.why)):
         place = " ".join(part for part in (gap.account, gap.region) if part) or "everything"
         yield Block(reason="evidence-incomplete", detail=f"{place} could not be read: {gap.why}.")
     if request.settings.expired_overrides_block:
@@ -182,7 +183,7 @@ def _warnings(
             for warning in judgement.decision.warnings:
                 yield f"{judgement.evidence.instance.id}: {warning}."
     yield from _shared_instances(lines)
-    for kind, count in request.inventory.passed_over:
+    for kind, count in sorted(request.inventory.passed_over):
         yield f"Passed over {count} of type {kind}."
 
 

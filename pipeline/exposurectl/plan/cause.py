@@ -20,6 +20,8 @@ class History(msgspec.Struct, frozen=True, kw_only=True):
 
     rows: Mapping[Key, Row] | None
     """None where there is no previous plan."""
+    left: Mapping[Key, str]
+    """Why the previous plan left servers alone."""
     expired: frozenset[str]
     """The ids of the overrides that hold no longer."""
     same_policy: bool
@@ -33,6 +35,7 @@ def history(previous: Plan | None, policy: Policy, today: date) -> History:
         rows |= {(row.group, row.server): row for row in previous.changes}
     return History(
         rows=rows if previous else None,
+        left={(one.group, one.server): one.why for one in previous.skipped if one.server} if previous else {},
         expired=frozenset(override.id for override in policy.overrides if not override.is_live(today)),
         same_policy=previous is not None and previous.inputs.policy == policy.digest,
     )
@@ -48,11 +51,18 @@ def cause_of(standing: Unchanged, level: Exposure, then: History) -> Cause:
         return Cause.FIRST_PLAN
     row = then.rows.get((standing.group, standing.server))
     if row is None:
-        return Cause.NEW_SERVER
+        return _after(then.left.get((standing.group, standing.server), ""))
     if _level(row) is level:
         waiting = isinstance(row, Change) and row.before == standing.placement
         return row.cause if isinstance(row, Change) and waiting else Cause.EDITED_REMOTELY
     return _decided_otherwise(row, standing, then)
+
+
+def _after(why: str) -> Cause:
+    """Return why a server without a level last time has one now: no longer unobserved, no longer held, or new here."""
+    if why.startswith("unobserved:"):
+        return Cause.COVERAGE_CHANGED
+    return Cause.FINDINGS_CHANGED if why.startswith("held") else Cause.NEW_SERVER
 
 
 def _decided_otherwise(row: Row, now: Unchanged, then: History) -> Cause:
@@ -60,7 +70,7 @@ def _decided_otherwise(row: Row, now: Unchanged, then: History) -> Cause:
     before, after = _overrides(row.reasons), _overrides(now.reasons)
     if before & then.expired:
         return Cause.OVERRIDE_EXPIRED
-    if before or after:
+    if (before or after) and not then.same_policy:
         return Cause.OVERRIDE_CHANGED
     if row.observed != now.observed:
         return Cause.COVERAGE_CHANGED

@@ -19,7 +19,12 @@ def of_evidence(evidence: Evidence) -> str:
 
 def of_groups(groups: Iterable[Group]) -> str:
     """Return one digest of all servers and roles of all groups."""
-    return _digest([msgspec.to_builtins(group) for group in sorted(groups, key=lambda group: group.name)])
+    return _digest([_group(group) for group in sorted(groups, key=lambda group: group.name)])
+
+
+def _group(group: Group) -> list[Any]:
+    servers, roles = (sorted(rows, key=lambda row: row.id) for rows in (group.servers, group.roles))
+    return [group.name, msgspec.to_builtins(servers), msgspec.to_builtins(roles)]
 
 
 def _finding(finding: Finding) -> list[Any]:

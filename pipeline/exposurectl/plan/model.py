@@ -2,13 +2,16 @@
 
 import enum
 from datetime import datetime
-from typing import ClassVar
+from typing import Annotated, ClassVar, TypeAlias
 
 import msgspec
 
 from exposurectl.model import Exposure, Reason
 
 FORMAT_VERSION = 1
+
+Moment: TypeAlias = Annotated[datetime, msgspec.Meta(tz=True)]
+"""A time with its offset: one without cannot be compared with now."""
 
 
 class Direction(enum.Enum):
@@ -163,8 +166,8 @@ class Plan(_Part, frozen=True, kw_only=True):
     """Counts the plans of this environment from 1."""
     previous: str | None
     """The digest of the plan that this one was compared with."""
-    as_of: datetime
-    expires_at: datetime
+    as_of: Moment
+    expires_at: Moment
     applyable: bool
     blocked_by: tuple[Block, ...]
     warnings: tuple[str, ...]

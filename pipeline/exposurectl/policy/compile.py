@@ -32,7 +32,7 @@ def compile_policy(directory: Place, files: Sequence[PolicyFile]) -> Policy | li
         return problems
     everything: tuple[Rule | Override, ...] = (*rules, *overrides)
     return Policy(
-        defaults=next(_defaults(files)),
+        defaults=_defaults(files),
         rules=tuple(sorted(rules, key=lambda rule: rule.id)),
         overrides=tuple(sorted(overrides, key=lambda override: override.id)),
         digest=_digest(files),
@@ -93,16 +93,16 @@ def _defaults_problems(directory: Place, files: Sequence[PolicyFile]) -> Iterato
             )
 
 
-def _defaults(files: Sequence[PolicyFile]) -> Iterator[Defaults]:
-    for file in files:
-        given = file.document.data.get("defaults")
-        if given:
-            yield Defaults(
-                unreachable=Exposure(given["unreachable"]),
-                unmatched=Exposure(given["unmatched"]),
-                unobserved=None if given["unobserved"] == "leave" else Exposure(given["unobserved"]),
-                at=_at(file, file.document.place("defaults")),
-            )
+def _defaults(files: Sequence[PolicyFile]) -> Defaults:
+    """Return the defaults of the one file that has any."""
+    (file,) = (file for file in files if "defaults" in file.document.data)
+    given = file.document.data["defaults"]
+    return Defaults(
+        unreachable=Exposure(given["unreachable"]),
+        unmatched=Exposure(given["unmatched"]),
+        unobserved=None if given["unobserved"] == "leave" else Exposure(given["unobserved"]),
+        at=_at(file, file.document.place("defaults")),
+    )
 
 
 def _at(file: PolicyFile, place: Place) -> str:

@@ -1,6 +1,7 @@
 """What a component of a network path is called in a policy, and which components a pattern means."""
 
 import enum
+import functools
 from fnmatch import fnmatchcase
 
 import msgspec
@@ -59,6 +60,7 @@ _RECOGNISED: dict[Alias, tuple[tuple[str, ...], tuple[str, ...]]] = {
 ORIGINS = tuple(_RECOGNISED)
 
 
+@functools.lru_cache(maxsize=1 << 16)  # a fleet has few gateways and groups, and each rule asks about all of them
 def recognise(component: Component) -> frozenset[Alias]:
     """
     Return every alias that recognises the component, by its type or by its id.

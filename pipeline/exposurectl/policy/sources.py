@@ -60,13 +60,9 @@ def holds(sources: Sources, networks: Admitted, anywhere: AnywherePrefix) -> boo
     Without evidence, or where the groups admit nobody although Inspector found a path, nothing can be called
     restricted: it counts as anywhere.
     """
-    match sources:
-        case NamedSources.RESTRICTED:
-            return _restricted(networks, anywhere)
-        case NamedSources.ANYWHERE:
-            return not _restricted(networks, anywhere)
-        case Within(networks=outer):
-            return bool(networks) and all(_inside(network, outer) for network in networks or ())
+    if isinstance(sources, Within):
+        return bool(networks) and all(_inside(network, sources.networks) for network in networks or ())
+    return _restricted(networks, anywhere) is (sources is NamedSources.RESTRICTED)
 
 
 @functools.lru_cache(maxsize=4096)

@@ -1,0 +1,79 @@
+import pytest
+
+from exposurectl.model import Exposure
+from exposurectl.policy import cases
+from exposurectl.policy.cases import run_case, unexercised
+from exposurectl.policy.model import Policy
+
+from .building import ANYWHERE, case, policy
+
+SSH = "{protocol: tcp, ports: 22, path: [internet-gateway, instance], sources: [0.0.0.0/0]}"
+POLICY = policy(
+    "rules:\n"
+    "- {id: anyone, level: open, because: x, match: {sources: anywhere}}\n"
+    "- {id: listed, level: controlled, because: x, match: {sources: restricted}}\n"
+    "overrides:\n"
+    "- {id: vault, level: small, because: x, approved_by: y, expires: 2027-03-31, match: {instances: [i-1]}}\n"
+)
+
+
+def ran(given: str, expect: str, by: Policy = POLICY) -> cases.Tested:
+    return run_case(case(given, expect), by, ANYWHERE)
+
+
+@pytest.mark.parametrize(
+    ("given", "expect"),
+    [
+        (f"{{findings: [{SSH}]}}", "{level: open}"),
+        (f"{{findings: [{SSH}]}}", "{level: open, rules: [anyone], raise_only: false}"),
+        (f"{{findings: [{SSH}, {SSH}]}}", "{level: open, rules: [anyone, anyone]}"),
+        (f"{{unobserved: X, findings: [{SSH}]}}", "{level: open, raise_only: true}"),
+        ("{}", "{level: controlled, rules: [defaults.unreachable]}"),
+        ("{unobserved: X}", "{level: leave}"),
+        ("{unobserved: X}", "{level: leave, rules: [], raise_only: true}"),
+        ("{instance: i-1}", "{level: small, rules: [vault]}"),
+        ("{instance: i-1, as_of: 2027-03-31}", "{level: small}"),
+        ("{instance: i-1, as_of: 2027-04-01}", "{level: controlled}"),
+    ],
+)
+def test_a_case_holds(given: str, expect: str) -> None:
+    assert ran(given, expect).holds
+
+
+@pytest.mark.parametrize(
+    ("given", "expect"),
+    [
+        (f"{{findings: [{SSH}]}}", "{level: controlled}"),
+        (f"{{findings: [{SSH}]}}", "{level: leave}"),
+        (f"{{findings: [{SSH}]}}", "{level: open, rules: [listed]}"),
+        (f"{{findings: [{SSH}]}}", "{level: open, rules: []}"),
+        (f"{{findings: [{SSH}]}}", "{level: open, rules: [anyone, listed]}"),
+        (f"{{findings: [{SSH}]}}", "{level: open, raise_only: true}"),
+        (f"{{unobserved: X, findings: [{SSH}]}}", "{level: open, raise_only: false}"),
+        ("{unobserved: X}", "{level: controlled}"),
+        ("{unobserved: X}", "{level: leave, raise_only: false}"),
+        ("{}", "{level: leave}"),
+    ],
+)
+def test_a_case_does_not_hold(given: str, expect: str) -> None:
+    assert not ran(given, expect).holds
+
+
+def test_a_failing_case_tells_what_came_out() -> None:
+    failing = ran(f"{{findings: [{SSH}]}}", "{level: controlled, rules: [listed], raise_only: true}")
+
+    assert (failing.level, failing.rules, failing.raise_only) == (Exposure.OPEN, frozenset({"anyone"}), False)
+    assert str(failing.case.place) == "policies/cases/a.yaml:3:3"
+    assert failing.case.name == "a case"
+
+
+def test_a_case_that_is_left_alone_has_no_level_and_no_rules() -> None:
+    left = ran("{unobserved: X}", "{level: open}")
+
+    assert (left.level, left.rules, left.raise_only) == (None, frozenset(), True)
+
+
+def test_rules_and_overrides_that_decide_no_case_are_told() -> None:
+    assert unexercised(POLICY, []) == ("anyone", "listed", "vault")
+    assert unexercised(POLICY, [ran("{instance: i-1}", "{level: open}")]) == ("anyone", "listed")
+    assert unexercised(POLICY, [ran(f"{{findings: [{SSH}]}}", "{level: open}")]) == ("listed", "vault")

@@ -1,0 +1,262 @@
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from exposurectl.config import Limits, Settings, load_config
+from exposurectl.diagnostics import Diagnostic, ExposurectlError, Place
+from exposurectl.documents.text import MAX_BYTES
+from exposurectl.model import Exposure
+
+FAMILY = "{name: web, open: web-open, controlled: web-controlled, small: web-small}"
+GROUP = f"{{name: platform, token: env:TOKEN, families: [{FAMILY}]}}"
+
+
+def load(folder: Path, *, url: str = "https://rest.vuls.biz", groups: str = GROUP, more: str = "") -> Settings:
+    text = f"version: 1\nfuturevuls:\n  url: {url}\n  groups:\n  - {groups}\n{more}"
+    (folder / "staging.yaml").write_text(text, encoding="utf-8")
+    return load_config(folder / "staging.yaml")
+
+
+def refused(folder: Path, *, url: str = "https://rest.vuls.biz", groups: str = GROUP, more: str = "") -> list[str]:
+    """Return the place and the detail of every problem."""
+    with pytest.raises(ExposurectlError) as raised:
+        load(folder, url=url, groups=groups, more=more)
+
+    assert raised.value.reason == "config-invalid"
+    assert {problem.summary for problem in raised.value.problems} == {"Wrong value"}
+    return [f"{problem.place}: {problem.detail}".replace(f"{folder}/", "") for problem in raised.value.problems]
+
+
+def test_what_a_short_config_leaves_out_is_usual(tmp_path: Path) -> None:
+    settings = load(tmp_path)
+
+    assert settings.environment == "staging"
+    assert settings.regions == ()
+    assert (settings.anywhere_v4, settings.anywhere_v6) == (8, 16)
+    assert settings.requests_per_minute == 20
+    assert settings.limits == Limits(
+        raise_percent=30,
+        raise_count=500,
+        lower_count=0,
+        min_clear_age=timedelta(days=7),
+        plan_valid_for=timedelta(hours=24),
+    )
+    assert settings.expired_overrides_block
+    assert settings.groups[0].default_role_joins == ""
+    assert settings.groups[0].servers == {}
+
+
+def test_a_group_is_read_with_its_families_and_pairings(tmp_path: Path) -> None:
+    pairing = "[{server: 812, instance: i-0abc}, {server: 813, instance: i-0abc}]"
+    group = (
+        f"{{name: platform, token: file:/run/token, families: [{FAMILY}], default_role_joins: web, servers: {pairing}}}"
+    )
+
+    (only,) = load(tmp_path, groups=group).groups
+
+    assert (only.name, only.token, only.default_role_joins) == ("platform", "file:/run/token", "web")
+    assert only.servers == {812: "i-0abc", 813: "i-0abc"}
+    assert only.place == Place(f"{tmp_path}/staging.yaml", 5, 5)
+    assert [family.name for family in only.families] == ["web"]
+    assert only.families[0].roles == {
+        Exposure.OPEN: "web-open",
+        Exposure.CONTROLLED: "web-controlled",
+        Exposure.SMALL: "web-small",
+    }
+
+
+def test_what_inspector_and_overrides_are_told_is_read(tmp_path: Path) -> None:
+    inspector = "inspector: {regions: [us-gov-west-1, eu-west-1], anywhere_prefix: 0, anywhere_prefix_v6: 128}\n"
+
+    settings = load(tmp_path, more=inspector + "overrides: {expired: warn}\n")
+
+    assert settings.regions == ("us-gov-west-1", "eu-west-1")
+    assert (settings.anywhere_v4, settings.anywhere_v6) == (0, 128)
+    assert not settings.expired_overrides_block
+
+
+@pytest.mark.parametrize(
+    ("written", "age"),
+    [
+        ("90s", timedelta(seconds=90)),
+        ("5m", timedelta(minutes=5)),
+        ("36h", timedelta(hours=36)),
+        ("14d", timedelta(days=14)),
+        ("0d", timedelta(0)),
+        ("99999d", timedelta(days=99999)),
+    ],
+)
+def test_a_duration_is_a_number_and_a_unit(tmp_path: Path, written: str, age: timedelta) -> None:
+    limits = load(
+        tmp_path, more=f"limits: {{lower: {{count: 3, min_clear_age: {written}}}, raise: {{percent: 0}}}}\n"
+    ).limits
+
+    assert limits == Limits(lower_count=3, min_clear_age=age, raise_percent=0)
+
+
+@pytest.mark.parametrize(("written", "hours"), [("72h", 72), ("3d", 72), ("3600s", 1)])
+def test_a_plan_may_be_valid_for_up_to_72_hours(tmp_path: Path, written: str, hours: int) -> None:
+    assert load(tmp_path, more=f"limits: {{plan_valid_for: {written}}}\n").limits.plan_valid_for == timedelta(
+        hours=hours
+    )
+
+
+@pytest.mark.parametrize("written", ["0s", "73h", "4d", "99999d"])
+def test_a_plan_may_not_be_valid_for_longer_or_not_at_all(tmp_path: Path, written: str) -> None:
+    assert refused(tmp_path, more=f"limits: {{plan_valid_for: {written}}}\n") == [
+        f"staging.yaml:6:26: A plan may be valid for 1s to 72h, not {written}: evidence grows old."
+    ]
+
+
+@pytest.mark.parametrize(
+    ("written", "url"),
+    [
+        ("https://rest.vuls.biz", "https://rest.vuls.biz"),
+        ("https://rest.vuls.biz/", "https://rest.vuls.biz"),
+        ("https://rest.vuls.biz:443", "https://rest.vuls.biz:443"),
+        ("https://REST.vuls.biz", "https://REST.vuls.biz"),
+        ("https://a-1.example", "https://a-1.example"),
+        ("http://127.0.0.1:8080", "http://127.0.0.1:8080"),
+        ("http://localhost:1", "http://localhost:1"),
+        ('"http://[::1]:8080/"', "http://[::1]:8080"),
+        ("https://localhost:8443", "https://localhost:8443"),
+    ],
+)
+def test_an_address_is_read(tmp_path: Path, written: str, url: str) -> None:
+    assert load(tmp_path, url=written).url == url
+
+
+HTTPS = "The address must begin with https://: a token is sent to it."
+PLAIN = "The address must be a plain host name, without a user, a query or a fragment."
+
+
+@pytest.mark.parametrize(
+    ("written", "details"),
+    [
+        ("http://rest.vuls.biz", [HTTPS]),
+        ("http://localhost.evil.example", [HTTPS]),
+        ("http://127.0.0.1.evil.example", [HTTPS]),
+        ("ftp://rest.vuls.biz", [HTTPS]),
+        (
+            "rest.vuls.biz",
+            [HTTPS, PLAIN, 'The address must not have a path: exposurectl adds "/v1/…" to it, not to rest.vuls.biz.'],
+        ),
+        ('"//rest.vuls.biz"', [HTTPS, PLAIN]),
+        ('""', [HTTPS, PLAIN]),
+        ("https://", [PLAIN]),
+        ("https://user@rest.vuls.biz", [PLAIN]),
+        ("https://user:word@rest.vuls.biz", [PLAIN]),
+        ("https://rest.vuls.biz@evil.example", [PLAIN]),
+        ("https://rest.vuls.biz\\@evil.example", [PLAIN]),
+        ("https://rest.vuls.biz\\", [PLAIN]),
+        ("https://evil.example\\.vuls.biz", [PLAIN]),
+        ("https://rest.vuls.biz?x", [PLAIN]),
+        ("https://rest.vuls.biz?", [PLAIN]),
+        ('"https://rest.vuls.biz#x"', [PLAIN]),
+        ('"https://rest.vuls.biz#"', [PLAIN]),
+        ("https://rest.vuls.biz.", [PLAIN]),
+        ('"https://rest.vuls.biz:"', [PLAIN]),
+        ("https://-rest.vuls.biz", [PLAIN]),
+        ("https://rest..vuls.biz", [PLAIN]),
+        ("https://rest_api.vuls.biz", [PLAIN]),
+        ("https://rest.vuls.biz%2eevil.example", [PLAIN]),
+        ("https://vuls", [PLAIN]),
+        ("https://rest.vuls.b\u0456z", [PLAIN]),
+        ("https://xn--rest-vuls-b8d.biz", [PLAIN]),
+        ("https://rest.XN--vuls-b8d.biz", [PLAIN]),
+        ("https://203.0.113.7", [PLAIN]),
+        ("https://2130706433", [PLAIN]),
+        ("https://0x7f.1", [PLAIN]),
+        ('"https://[2001:db8::1]"', [PLAIN]),
+        ('" https://rest.vuls.biz"', [PLAIN]),
+        ('"https://rest.vuls.biz "', [PLAIN]),
+        ('"https://rest.vuls.biz\\n"', [PLAIN]),
+        ('"https://rest.vuls.biz\\r"', [PLAIN]),
+        ('"https://rest.vu\\tls.biz"', [PLAIN]),
+        ('"\\ehttps://rest.vuls.biz"', [PLAIN]),
+        ("https://rest.vuls.biz:8443", ["The address must not name port 8443."]),
+        ("https://rest.vuls.biz:0", ["The address must not name port 0."]),
+        ("https://rest.vuls.biz/v1", ['The address must not have a path: exposurectl adds "/v1/…" to it, not to /v1.']),
+        ("https://rest.vuls.biz//", ['The address must not have a path: exposurectl adds "/v1/…" to it, not to //.']),
+        ("https://rest.vuls.biz:99999", ["This is not an address."]),
+        ("https://rest.vuls.biz:x", ["This is not an address."]),
+        ('"https://[rest.vuls.biz"', ["This is not an address."]),
+    ],
+)
+def test_an_address_that_a_token_must_not_go_to_is_refused(tmp_path: Path, written: str, details: list[str]) -> None:
+    assert refused(tmp_path, url=written) == [f"staging.yaml:3:8: {detail}" for detail in details]
+
+
+def test_names_that_stand_twice_are_refused(tmp_path: Path) -> None:
+    other = FAMILY.replace("web-", "db-")
+    servers = "[{server: 1, instance: i-1}, {server: 1, instance: i-2}]"
+    group = f"{{name: platform, token: env:TOKEN, families: [{FAMILY}, {other}], servers: {servers}}}"
+
+    assert refused(tmp_path, groups=f"{group}\n  - {GROUP}") == [
+        f'staging.yaml:5:{5 + group.index(other)}: Family "web" stands here a second time.',
+        f'staging.yaml:5:{5 + group.index("{server: 1, instance: i-2")}: Server "1" stands here a second time.',
+        'staging.yaml:6:5: Group "platform" stands here a second time.',
+    ]
+
+
+def test_a_role_that_stands_for_two_levels_is_refused_wherever_it_stands(tmp_path: Path) -> None:
+    other = "{name: db, open: db-open, controlled: web-open, small: db-small}"
+    group = f"{{name: platform, token: env:TOKEN, families: [{FAMILY}, {other}]}}"
+
+    assert refused(tmp_path, groups=group) == [
+        f'staging.yaml:5:{5 + group.index("web-open")}: The role "web-open" stands for more than one level or family.',
+        f'staging.yaml:5:{5 + group.rindex("web-open")}: The role "web-open" stands for more than one level or family.',
+    ]
+
+
+def test_a_default_family_that_is_none_is_refused(tmp_path: Path) -> None:
+    group = f"{{name: platform, token: env:TOKEN, families: [{FAMILY}], default_role_joins: db}}"
+
+    assert refused(tmp_path, groups=group) == [
+        f'staging.yaml:5:{5 + group.index("db}")}: The group has no family "db". Its families are: web.'
+    ]
+
+
+def test_two_groups_may_have_families_and_roles_of_the_same_names(tmp_path: Path) -> None:
+    groups = f"{GROUP}\n  - {GROUP.replace('platform', 'other')}"
+
+    assert [group.name for group in load(tmp_path, groups=groups).groups] == ["platform", "other"]
+
+
+def test_a_config_that_is_not_there_is_told_where_to_name_one(tmp_path: Path) -> None:
+    with pytest.raises(ExposurectlError) as raised:
+        load_config(tmp_path / "no.yaml")
+
+    assert raised.value.problems == (
+        Diagnostic(
+            summary="Config not readable",
+            place=Place(f"{tmp_path}/no.yaml"),
+            detail="No such file or directory.",
+            hint="name the file with --config",
+        ),
+    )
+    assert raised.value.reason == "config-invalid"
+
+
+def test_a_config_without_an_end_is_not_read_to_it() -> None:
+    with pytest.raises(ExposurectlError) as raised:
+        load_config(Path("/dev/zero"))
+
+    assert raised.value.problems == (
+        Diagnostic(summary="File too large", place=Place("/dev/zero"), detail=f"The limit is {MAX_BYTES} bytes."),
+    )
+
+
+def test_the_digest_is_of_every_byte(tmp_path: Path) -> None:
+    digests = {load(tmp_path).digest, load(tmp_path, more="# a comment\n").digest, load(tmp_path).digest}
+
+    assert len(digests) == 2
+    assert all(len(digest) == len("sha256:") + 64 for digest in digests)
+
+
+def test_the_shipped_config_is_read() -> None:
+    settings = load_config(Path(__file__).parents[1] / "config" / "production.yaml")
+
+    assert settings.environment == "production"
+    assert settings.limits == Limits()
