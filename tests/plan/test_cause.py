@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from exposurectl.model import Evidence
+from exposurectl.model import Evidence, PortRange
 from exposurectl.plan.model import Cause, Plan
 from exposurectl.policy.model import Policy
 from plan.building import (
@@ -83,6 +83,16 @@ def test_a_path_that_is_gone_is_changed_findings() -> None:
     previous = plan_of(seen("i-a", SSH), WEB_OPEN)
 
     assert cause_of(plan_of(seen("i-a"), WEB_OPEN, previous)) is Cause.FINDINGS_CHANGED
+
+
+def test_a_path_that_admits_more_than_it_did_is_changed_findings() -> None:
+    wider = seen("i-a", findings=(msgspec.structs.replace(finding("i-a", HTTPS), ports=PortRange(SSH, HTTPS)),))
+    previous = plan_of(seen("i-a", HTTPS), WEB_CONTROLLED)
+
+    plan = plan_of(wider, WEB_CONTROLLED, previous)
+
+    assert previous.changes == ()
+    assert cause_of(plan) is Cause.FINDINGS_CHANGED
 
 
 def test_a_new_path_under_a_changed_policy_is_changed_findings_where_it_decides() -> None:

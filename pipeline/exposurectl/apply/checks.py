@@ -1,14 +1,15 @@
 """What must hold before the first write: each check has a reason of its own, and a refusal writes nothing."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
 from exposurectl.config import Settings
 from exposurectl.diagnostics import Diagnostic, Exit, ExposurectlError
-from exposurectl.model import Group
+from exposurectl.model import Exposure, Group
+from exposurectl.plan.compare import direction
 from exposurectl.plan.limits import guardrails
-from exposurectl.plan.model import Direction, Plan, TargetGroup
+from exposurectl.plan.model import Change, Direction, Plan, TargetGroup
 
 ALLOWED_SKEW = timedelta(minutes=5)
 """How far this machine's clock may be behind the one that made the plan."""
@@ -60,7 +61,7 @@ def _check_target(plan: Plan, settings: Settings) -> None:
 
 
 def _check_changes(plan: Plan) -> None:
-    """Check that the numbers people read are the numbers of the changes, and that each goes to a pinned role."""
+    """Check that the numbers people read are the numbers of the changes, and that each is what its roles make it."""
     counted = Counter(change.direction for change in plan.changes)
     said = {
         Direction.RAISE: plan.summary.raised,
@@ -68,12 +69,19 @@ def _check_changes(plan: Plan) -> None:
         Direction.LOWER: plan.summary.lower,
     }
     pinned = {(group.name, role.id): role.level for group in plan.target.groups for role in group.roles}
-    strays = [
-        change for change in plan.changes if pinned.get((change.group, change.after.role)) is not change.after.level
-    ]
-    if strays or any(counted[direction] != count for direction, count in said.items()):
-        detail = "Its summary and its changes do not say the same, or a change goes to a role that it does not pin."
+    strays = [change for change in plan.changes if not _is_consistent(change, pinned)]
+    if strays or any(counted[one] != count for one, count in said.items()):
+        detail = "Its summary and its changes do not say the same, or a change is not what the roles that it pins say."
         raise _refused("plan-inconsistent", "Plan contradicts itself", detail, "make a new plan")
+
+
+def _is_consistent(change: Change, pinned: Mapping[tuple[str, int], Exposure]) -> bool:
+    """Tell whether a change's levels are those of its roles, and its direction is theirs: guardrails count by it."""
+    return (
+        pinned.get((change.group, change.after.role)) is change.after.level is not None
+        and pinned.get((change.group, change.before.role)) is change.before.level
+        and change.direction is direction(change.before, change.after.level)
+    )
 
 
 def check_roles(pinned: TargetGroup, group: Group) -> None:

@@ -132,8 +132,8 @@ def verdict(receipt: Receipt) -> tuple[Exit, str]:
     if not found & {Outcome.APPLIED, Outcome.UNKNOWN}:
         if found <= {*_DONE, Outcome.CONFLICT}:
             return Exit.REFUSED, "conflict"
-        if receipt.stopped:
-            return Exit.ERROR, receipt.stopped
+        if receipt.stopped or Outcome.FAILED in found:
+            return Exit.ERROR, receipt.stopped or "failed"
     return Exit.PARTIAL, receipt.stopped or "partial"
 
 
@@ -171,10 +171,23 @@ class ReceiptFile:
             raise ExposurectlError(problem, reason="receipt") from error
 
     def keep(self, receipt: Receipt) -> None:
-        """Replace the state, so that a reader finds the old one or the new one, whole."""
+        """
+        Replace the state, so that a reader finds the old one or the new one, whole.
+
+        Raises ExposurectlError with exit code 4 where that fails: changes may have been made by then.
+        """
         new = self.path.with_name(self.path.name + ".new")
-        new.write_bytes(write_receipt(receipt))
-        new.replace(self.path)
+        try:
+            new.write_bytes(write_receipt(receipt))
+            new.replace(self.path)
+        except OSError as error:
+            problem = Diagnostic(
+                summary="Receipt cannot be written",
+                place=Place(str(self.path)),
+                detail=f"{error.strerror}. It lacks what was done last, and nothing more is applied.",
+                hint="make room for it, then apply the plan again: what is done already stays as it is",
+            )
+            raise ExposurectlError(problem, reason="receipt", exit_code=Exit.PARTIAL) from error
 
 
 def write_receipt(receipt: Receipt) -> bytes:

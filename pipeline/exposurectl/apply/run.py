@@ -1,5 +1,6 @@
 """One run of apply: list, compare, move, verify, and record every outcome."""
 
+import contextlib
 from collections.abc import Callable, Mapping
 
 import msgspec
@@ -10,7 +11,7 @@ from exposurectl.clock import Clock
 from exposurectl.diagnostics import ExposurectlError
 from exposurectl.model import Group, Server
 from exposurectl.plan.model import Change, Plan
-from exposurectl.targets.futurevuls import Failed, FutureVulsWriter, Gone, Moved, Unknown
+from exposurectl.targets.futurevuls import Failed, FutureVulsWriter, Gone, Moved, Unknown, UnsettledError
 
 CONSECUTIVE_FAILURES = 5
 """After so many failed changes in a row the run stops: something is wrong that the next one will not mend."""
@@ -25,7 +26,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     clock: Clock
     file: ReceiptFile
     told: Callable[[int, Result], None]
-    """Called after each change, with its place in the plan from 1."""
+    """Called after each change, with its place in the plan from 1. Where nobody listens any more, the run goes on."""
 
 
 class Finished(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,19 +48,19 @@ def run_plan(run: Run, receipt: Receipt) -> Finished:
     run.file.create(receipt)
     failures = 0
     for index, change in enumerate(run.plan.changes):
+        target = run.targets[change.group]
+        sent = target.requests
         try:
-            result = _attempt(run, change, servers, receipt.results[index])
-        except ExposurectlError as error:
-            receipt = with_result(receipt, index, _failed(receipt.results[index], error))
-            return _end(run, receipt, error.reason, error)
+            result, error = _try(target, change, servers, receipt.results[index])
+            receipt = with_result(receipt, index, msgspec.structs.replace(result, at=run.clock.now()))
+            run.file.keep(receipt)
+            with contextlib.suppress(OSError):
+                run.told(index + 1, result)
         except KeyboardInterrupt:
-            interrupted = "interrupted while the request was under way"
-            receipt = with_result(receipt, index, _as(receipt.results[index], Outcome.UNKNOWN, interrupted))
-            _end(run, receipt, "interrupted")
+            _end(run, _interrupted(receipt, index, sent=target.requests > sent), "interrupted")
             raise
-        receipt = with_result(receipt, index, msgspec.structs.replace(result, at=run.clock.now()))
-        run.file.keep(receipt)
-        run.told(index + 1, result)
+        if error:
+            return _end(run, receipt, error.reason, error)
         failures = failures + 1 if result.outcome in {Outcome.FAILED, Outcome.UNKNOWN} else 0
         if failures == CONSECUTIVE_FAILURES:
             return _end(run, receipt, "failing")
@@ -83,7 +84,21 @@ def _list_servers(run: Run) -> dict[tuple[str, int], Server]:
     return {(group.name, server.id): server for group in groups for server in group.servers}
 
 
-def _attempt(run: Run, change: Change, servers: Mapping[tuple[str, int], Server], planned: Result) -> Result:
+def _try(
+    target: FutureVulsWriter, change: Change, servers: Mapping[tuple[str, int], Server], planned: Result
+) -> tuple[Result, ExposurectlError | None]:
+    """Return how one change ended, and the error over which the run stops."""
+    try:
+        return _attempt(target, change, servers, planned), None
+    except ExposurectlError as error:
+        # What could not be settled may have taken effect; anything else was refused.
+        outcome = Outcome.UNKNOWN if isinstance(error, UnsettledError) else Outcome.FAILED
+        return _as(planned, outcome, f"{error.reason}: {error}"), error
+
+
+def _attempt(
+    target: FutureVulsWriter, change: Change, servers: Mapping[tuple[str, int], Server], planned: Result
+) -> Result:
     """Compare one server with the plan's before, and move it where that still holds."""
     server = servers.get((change.group, change.server))
     if server is None:
@@ -92,7 +107,7 @@ def _attempt(run: Run, change: Change, servers: Mapping[tuple[str, int], Server]
         return _as(planned, Outcome.NOOP, "there already")
     if server.role != change.before.role:
         return _as(planned, Outcome.CONFLICT, f"somebody moved it to role {server.role} since the plan was made")
-    return _moved(planned, run.targets[change.group].move(server, change.after.role))
+    return _moved(planned, target.move(server, change.after.role))
 
 
 def _moved(planned: Result, answer: Moved | Gone | Failed | Unknown) -> Result:
@@ -112,8 +127,12 @@ def _moved(planned: Result, answer: Moved | Gone | Failed | Unknown) -> Result:
             return msgspec.structs.replace(_as(planned, Outcome.UNKNOWN, answer.why), attempts=answer.attempts)
 
 
-def _failed(planned: Result, error: ExposurectlError) -> Result:
-    return _as(planned, Outcome.FAILED, f"{error.reason}: {error}")
+def _interrupted(receipt: Receipt, index: int, *, sent: bool) -> Receipt:
+    """Return the receipt with the change that was interrupted: one for which nothing was sent is not attempted."""
+    planned = receipt.results[index]
+    if planned.outcome is not Outcome.NOT_ATTEMPTED or not sent:
+        return receipt
+    return with_result(receipt, index, _as(planned, Outcome.UNKNOWN, "interrupted while the request was under way"))
 
 
 def _as(planned: Result, outcome: Outcome, detail: str) -> Result:

@@ -237,4 +237,4 @@ def _requests(group: Group, changes: Sequence[Change]) -> int:
     if not moves:
         return 0
     pages = math.ceil(len(group.servers) / SERVERS_PER_PAGE), math.ceil(len(group.roles) / ROLES_PER_PAGE)
-    return sum(max(1, count) for count in pages) + moves
+    return sum(pages) + moves
