@@ -83,7 +83,7 @@ def test_a_point_below_the_floor_leaves_the_floor_standing() -> None:
     assert came_out.reasons == (
         Reason(
             rule="defaults.unreachable",
-            because="Inspector observes the instance and reports no path that counts for more.",
+            because="Inspector observes it and reports no path that counts for more.",
             at="policies/a.yaml:2:11",
         ),
     )
@@ -106,7 +106,7 @@ def test_a_level_for_the_unobserved_is_the_floor_instead() -> None:
     assert came_out.reasons == (
         Reason(
             rule="defaults.unobserved",
-            because="Inspector cannot vouch for this instance: FINDINGS_QUOTA.",
+            because="Inspector cannot vouch for it: FINDINGS_QUOTA.",
             at="policies/a.yaml:2:11",
         ),
     )
@@ -134,7 +134,7 @@ def test_a_finding_of_an_unobserved_instance_never_takes_it_below_unreachable() 
     assert came_out.reasons == (
         Reason(
             rule="defaults.unreachable",
-            because="Inspector cannot vouch for this instance: INTERNAL_ERROR. "
+            because="Inspector cannot vouch for it: INTERNAL_ERROR. "
             "No path that it reported counts for more.",
             at="policies/a.yaml:2:11",
         ),

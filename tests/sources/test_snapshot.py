@@ -401,9 +401,8 @@ def test_bad_values_in_all_files_are_named_with_line_and_key_at_once(written: Pa
         (
             "ingress.ndjson:1:1: Damaged row: ports: expected a port or begin-end within 0 to 65535, got '22-21'; "
             "cidrs[0]: expected an IPv4 or IPv6 network, got '10.0.0.0/33'; "
-            "cidrs[1]: expected an IPv4 or IPv6 network, got 'any'; finding: not among the findings."
+            "cidrs[1]: expected an IPv4 or IPv6 network, got 'any'."
         ),
-        "ingress.ndjson:2:1: Damaged row: finding: not among the findings.",
         "instances.ndjson:2:1: Damaged row: launched_at: expected `datetime` with a timezone component.",
         "instances.ndjson:3:1: Damaged row: $: object contains unknown field `extra`.",
         "instances.ndjson:4:1: Damaged row: 'i-1' stands on an earlier line too.",
@@ -412,6 +411,14 @@ def test_bad_values_in_all_files_are_named_with_line_and_key_at_once(written: Pa
         "roles.ndjson:2:1: Damaged row: id: expected `int`, got `str`.",
         "servers.ndjson:1:1: Damaged row: id: missing.",
     ]
+
+
+def test_damaged_findings_are_not_blamed_on_the_evidence_about_them(written: Path, made_finding: Make) -> None:
+    rewritten(written, "findings.ndjson", made_finding(1))
+    rewritten(written, "ingress.ndjson", {"finding": arn(1), "ports": "1", "cidrs": []})
+    (written / "findings.ndjson").write_bytes(b"")
+
+    assert said_about(written) == ["findings.ndjson: Damaged snapshot: The manifest says 1 records, and 0 are here."]
 
 
 def test_an_ingress_row_about_a_finding_that_is_not_there_is_an_error(written: Path) -> None:

@@ -17,7 +17,8 @@ def run(argv: Sequence[str], world: World) -> int:
     try:
         arguments = parser().parse_args(argv)
         return int(arguments.command(arguments, world))
-    except SystemExit as done:  # argparse has shown help or the version
+    except SystemExit as done:  # argparse has shown help or the version, perhaps to a reader who left
+        world.say("")
         return int(done.code or 0)
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - the one place where every end becomes an exit code
         from exposurectl.cli.ending import end

@@ -35,7 +35,12 @@ Every exit but 0 ends with a line `reason: ...` on the error stream.
 
 
 class UsageError(Exception):
-    """The arguments cannot be understood; the message says why, below the usage of the command."""
+    """The arguments cannot be understood; the message says why."""
+
+    def __init__(self, message: str, usage: str = "") -> None:
+        """Keep the message, and what could have been typed."""
+        super().__init__(message)
+        self.usage = usage
 
 
 class _Parser(argparse.ArgumentParser):
@@ -43,7 +48,7 @@ class _Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Raise the usage error."""
-        raise UsageError(f"{self.format_usage().rstrip()}\n{self.prog}: error: {message}")
+        raise UsageError(message, self.format_usage().rstrip())
 
 
 def parser() -> argparse.ArgumentParser:
@@ -128,7 +133,7 @@ def _demo(commands: "Commands") -> None:
     demo.add_argument("--serve", action="store_true", help="only serve the emulated FutureVuls, until interrupted")
     demo.add_argument("--port", type=_port, default=0, metavar="N", help="with --serve; default: a free one")
     demo.add_argument(
-        "--per-minute", type=int, metavar="N", help="with --serve: answer 429 beyond so many requests; default: never"
+        "--per-minute", type=_rate, metavar="N", help="with --serve: answer 429 beyond so many requests; default: never"
     )
 
 
@@ -156,7 +161,15 @@ def _config(command: argparse.ArgumentParser) -> None:
 
 
 def _port(written: str) -> int:
-    port = int(written)
-    if not 0 <= port <= 65535:  # noqa: PLR2004 - the range of ports
-        raise ValueError(written)
-    return port
+    return _whole(written, 0, 65535)
+
+
+def _rate(written: str) -> int:
+    return _whole(written, 1, 1_000_000)
+
+
+def _whole(written: str, lowest: int, highest: int) -> int:
+    """Return a whole number within bounds."""
+    if written.isdecimal() and len(written) <= len(str(highest)) and lowest <= int(written) <= highest:
+        return int(written)
+    raise argparse.ArgumentTypeError(f"must be a number from {lowest} to {highest}, not {written!r}")

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from exposurectl import cli
+from exposurectl.cli.ending import terminable
 from exposurectl.cli.world import World
 from exposurectl.clock import Clock
 from exposurectl.demo.story import ENVIRONMENT, emulator, tell_story, workshop
@@ -29,6 +30,7 @@ def _serve(arguments: argparse.Namespace, world: World) -> None:
     """Serve the emulated FutureVuls, beside a working directory with everything to try the commands on."""
     try:
         with (
+            terminable(),
             workshop() as directory,
             emulator(world.clock, port=arguments.port, per_minute=arguments.per_minute) as futurevuls,
         ):

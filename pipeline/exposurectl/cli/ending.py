@@ -1,19 +1,37 @@
 """How a command ends that did not go through: every problem with its place, the reason, and the exit code."""
 
+import signal
 import traceback
-from collections.abc import Iterable
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from types import FrameType
 
 from exposurectl.cli.arguments import UsageError
 from exposurectl.cli.world import World
-from exposurectl.diagnostics import Diagnostic, Exit, ExposurectlError
+from exposurectl.diagnostics import Diagnostic, Exit, ExposurectlError, Place
 from exposurectl.render.neutral import neutral
 
 _LONGEST = 1000
+_MOST = 100
 _DEBUG = "EXPOSURECTL_DEBUG"
 
 
 class Terminated(KeyboardInterrupt):
     """The process was asked to stop by SIGTERM."""
+
+
+@contextmanager
+def terminable() -> Iterator[None]:
+    """Turn SIGTERM into an interrupt, so that a command that is told to stop still ends in order."""
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        raise Terminated
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def end(error: BaseException, world: World) -> Exit:
@@ -23,15 +41,15 @@ def end(error: BaseException, world: World) -> Exit:
             tell(error.problems, world)
             return leave(error.exit_code, error.reason, world)
         case UsageError():
-            world.tell(str(error))
+            if error.usage:
+                world.tell(error.usage)
+            tell([Diagnostic(summary=str(error))], world)
             return leave(Exit.ERROR, "usage", world)
         case KeyboardInterrupt():
             terminated = isinstance(error, Terminated)
             return leave(Exit.TERMINATED if terminated else Exit.INTERRUPTED, "interrupted", world)
-        case BrokenPipeError():
-            return Exit.ERROR
         case OSError(filename=str(name)):
-            tell([Diagnostic(summary=f"{name}: {error.strerror}")], world)
+            tell([Diagnostic(summary="File not usable", place=Place(name), detail=f"{error.strerror}.")], world)
             return leave(Exit.ERROR, "file", world)
         case _:
             return _bug(error, world)
@@ -43,15 +61,17 @@ def leave(code: Exit, reason: str, world: World) -> Exit:
     return code
 
 
-def tell(problems: Iterable[Diagnostic], world: World) -> None:
+def tell(problems: Sequence[Diagnostic], world: World) -> None:
     """Say problems to people: place first, then what is wrong, why it matters, and what to type."""
-    for problem in problems:
+    for problem in problems[:_MOST]:
         place = f"{neutral(str(problem.place), _LONGEST)}: " if problem.place else ""
         world.tell(f"{place}{problem.severity.value}: {neutral(problem.summary, _LONGEST)}")
         for line in problem.detail.splitlines():
             world.tell(f"  {neutral(line, _LONGEST)}")
         if problem.hint:
             world.tell(f"  hint: {neutral(problem.hint, _LONGEST)}")
+    if len(problems) > _MOST:
+        world.tell(f"and {len(problems) - _MOST} more problems")
 
 
 def _bug(error: BaseException, world: World) -> Exit:

@@ -19,6 +19,8 @@ from exposurectl.sources.recorded import read_findings
 from exposurectl.sources.snapshot import Snapshot
 
 STANDARD_INPUT = "-"
+_YEARS = range(1970, 9000)
+"""Beyond them a plan's times could not be counted with."""
 
 
 def read_plan_file(path: str) -> Plan:
@@ -88,7 +90,14 @@ def moment(arguments: argparse.Namespace, recorded: Snapshot | None, world: Worl
 def _parse_moment(written: str) -> datetime:
     try:
         when = datetime.fromisoformat(written)
-    except ValueError as error:
-        expected = "a date such as 2027-03-31 or a time such as 2027-03-31T12:00:00Z"
-        raise UsageError(f"--as-of must be {expected}, not {written!r}") from error
-    return when.replace(tzinfo=when.tzinfo or UTC).astimezone(UTC).replace(microsecond=0)
+        when = when.replace(tzinfo=when.tzinfo or UTC).astimezone(UTC).replace(microsecond=0)
+    except (ValueError, OverflowError) as error:
+        raise _no_moment(written) from error
+    if when.year not in _YEARS:
+        raise _no_moment(written)
+    return when
+
+
+def _no_moment(written: str) -> UsageError:
+    expected = "a date such as 2027-03-31 or a time such as 2027-03-31T12:00:00Z"
+    return UsageError(f"--as-of must be {expected}, not {written!r}")

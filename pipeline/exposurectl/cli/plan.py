@@ -1,6 +1,7 @@
 """`exposurectl plan`: decide levels from evidence and compare them with FutureVuls."""
 
 import argparse
+import contextlib
 import os
 from pathlib import Path
 
@@ -9,12 +10,13 @@ from exposurectl.cli.groups import live_groups, recorded_groups
 from exposurectl.cli.inputs import live_inventory, moment, read_plan_file, recorded_inventory
 from exposurectl.cli.world import World
 from exposurectl.config import Settings, load_config
-from exposurectl.diagnostics import Exit
+from exposurectl.diagnostics import Diagnostic, Exit, ExposurectlError, Place
 from exposurectl.model import Group
 from exposurectl.plan.build import Request, build_plan
 from exposurectl.plan.file import write_plan
 from exposurectl.plan.model import Plan
 from exposurectl.policy.files import load_policy
+from exposurectl.render.neutral import neutral
 from exposurectl.render.text import plan_text
 from exposurectl.sources.git import commit_of
 from exposurectl.sources.snapshot import Snapshot, read_snapshot
@@ -45,9 +47,9 @@ def run(arguments: argparse.Namespace, world: World) -> Exit:
         )
     )
     world.say(plan_text(plan, width=world.width, colour=world.colour))
-    if arguments.out:
+    if arguments.out is not None:
         _write(Path(arguments.out), plan)
-        world.tell(f"Wrote {arguments.out} ({plan.digest}).")
+        world.tell(f"Wrote {neutral(arguments.out)} ({plan.digest}).")
     return _verdict(plan, arguments, world)
 
 
@@ -61,9 +63,20 @@ def _groups(
 
 def _write(path: Path, plan: Plan) -> None:
     """Write the plan so that a reader finds the old file or the new one, whole."""
-    new = path.with_name(f"{path.name}.{os.getpid()}.new")
-    new.write_bytes(write_plan(plan))
-    new.replace(path)
+    new = path.parent / f"{path.name}.{os.getpid()}.new"
+    try:
+        new.write_bytes(write_plan(plan))
+        new.replace(path)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            new.unlink()
+        problem = Diagnostic(
+            summary="Plan cannot be written",
+            place=Place(str(path)),
+            detail=f"{error.strerror}.",
+            hint="name another file with --out",
+        )
+        raise ExposurectlError(problem, reason="file") from error
 
 
 def _verdict(plan: Plan, arguments: argparse.Namespace, world: World) -> Exit:

@@ -1,5 +1,7 @@
 """The world that a command runs in: its streams, its environment and its clock."""
 
+import contextlib
+import io
 import os
 import sys
 from collections.abc import Callable, Mapping
@@ -41,9 +43,10 @@ class World:
                 stream.reconfigure(errors="backslashreplace")
         return cls(
             environ=os.environ,
-            stdin=sys.stdin.buffer,
-            stdout=sys.stdout,
-            stderr=sys.stderr,
+            # A process may be started without any of them.
+            stdin=sys.stdin.buffer if sys.stdin else io.BytesIO(),
+            stdout=sys.stdout or io.StringIO(),
+            stderr=sys.stderr or io.StringIO(),
             clock=SystemClock(),
             jitter=_jitter,
         )
@@ -60,14 +63,39 @@ class World:
         )
 
     def say(self, text: str) -> None:
-        """Write the product of a command: text that ends in a newline."""
-        self.stdout.write(text)
-        self.stdout.flush()
+        """
+        Write the product of a command: text that ends in a newline.
+
+        A reader who has seen enough (`| head`) does not end the command. Raises ExposurectlError on a full disk.
+        """
+        try:
+            self.stdout.write(text)
+            self.stdout.flush()
+        except BrokenPipeError:
+            _silence(self.stdout)
+        except OSError as error:
+            from exposurectl.diagnostics import Diagnostic, ExposurectlError
+
+            _silence(self.stdout)
+            problem = Diagnostic(summary="Output cannot be written", detail=f"{error.strerror}.")
+            raise ExposurectlError(problem, reason="output") from error
+
+    def mention(self, text: str) -> None:
+        """Write what is kept elsewhere too: where it cannot be written, the command goes on."""
+        from exposurectl.diagnostics import ExposurectlError
+
+        try:
+            self.say(text)
+        except ExposurectlError as error:
+            self.tell(f"warning: {error}")
 
     def tell(self, text: str) -> None:
-        """Write a line for people."""
-        self.stderr.write(text + "\n")
-        self.stderr.flush()
+        """Write a line for people, if anybody listens."""
+        try:
+            self.stderr.write(text + "\n")
+            self.stderr.flush()
+        except OSError:
+            _silence(self.stderr)
 
     @property
     def colour(self) -> bool:
@@ -77,9 +105,24 @@ class World:
     @property
     def width(self) -> int:
         """Return how wide the product may be, in columns: the terminal's width within reason, else 100."""
+        return min(max(self._terminal_columns() or _USUAL, _NARROW), _WIDE)
+
+    def _terminal_columns(self) -> int:
+        """Return the terminal's width; 0 where there is no terminal, or one that does not say."""
         if not self.stdout.isatty():
-            return _USUAL
-        return min(max(os.get_terminal_size(self.stdout.fileno()).columns, _NARROW), _WIDE)
+            return 0
+        try:
+            return os.get_terminal_size(self.stdout.fileno()).columns
+        except OSError:
+            return 0
+
+
+def _silence(stream: TextIO) -> None:
+    """Send what a stream still holds nowhere: else Python tries to write it once more when it ends, and complains."""
+    with contextlib.suppress(OSError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, stream.fileno())
+        os.close(nowhere)
 
 
 def _jitter(ceiling: float) -> float:

@@ -24,7 +24,7 @@ PER_MINUTE = 20
 """The vendor's announced limit, which the emulator enforces."""
 
 ENVIRONMENT = {"FUTUREVULS_TOKEN_WEB": TOKENS["web-platform"], "FUTUREVULS_TOKEN_DATA": TOKENS["data-platform"]}
-_AFTER = "fleet-now"
+_AFTER = "after"
 
 Command = Callable[[Sequence[str], Mapping[str, str], Clock], int]
 """Runs one command line with an environment and a clock, and returns its exit code."""

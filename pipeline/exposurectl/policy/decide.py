@@ -165,12 +165,12 @@ def _reasons(judged: tuple[Judged, ...], level: Exposure, policy: Policy, eviden
 
 
 def _floor_reason(policy: Policy, evidence: Evidence) -> Reason:
-    rule, because = "defaults.unreachable", "Inspector observes the instance and reports no path that counts for more."
+    rule, because = "defaults.unreachable", "Inspector observes it and reports no path that counts for more."
     if isinstance(evidence.coverage, Unobserved):
         leave = policy.defaults.unobserved is None
         rule = "defaults.unreachable" if leave else "defaults.unobserved"
         more = " No path that it reported counts for more." if leave else ""
-        because = f"Inspector cannot vouch for this instance: {evidence.coverage.why}.{more}"
+        because = f"Inspector cannot vouch for it: {evidence.coverage.why}.{more}"
     return Reason(rule=rule, because=because, at=policy.defaults.at)
 
 

@@ -54,8 +54,8 @@ def _reason(sheet: Sheet, reason: Reason) -> None:
         _detail(sheet, "points", reason.points)
         _detail(sheet, "sources", sources(reason.sources))
         _detail(sheet, "path", " > ".join(reason.path) or "no steps")
-        _detail(sheet, "finding", reason.finding)
+        _detail(sheet, "finding", reason.finding or "not known")
 
 
 def _detail(sheet: Sheet, label: str, value: str) -> None:
-    sheet.line((f"{label:<{_LABEL}}", "dim"), neutral(value, _LONG), indent=4)
+    sheet.row((f"{label:<{_LABEL}}", "dim"), neutral(value, _LONG), indent=4)

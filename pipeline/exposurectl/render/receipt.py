@@ -2,7 +2,7 @@
 
 from exposurectl.apply.receipt import Outcome, Receipt, Result
 from exposurectl.render.neutral import neutral
-from exposurectl.render.text import Sheet
+from exposurectl.render.text import Sheet, padded_name
 from exposurectl.render.words import counted, level
 
 _STYLES = {
@@ -16,16 +16,16 @@ _STYLES = {
 }
 
 
-def result_line(number: int, total: int, result: Result, *, width: int, colour: bool) -> str:
-    """Return the line that says how one change ended."""
+def result_line(number: int, total: int, result: Result, *, widest: int, width: int, colour: bool) -> str:
+    """Return the line that says how one change ended; `widest` is how many columns the plan's names take."""
     sheet = Sheet(width=width, colour=colour)
     detail = f" · {neutral(result.detail)}" if result.detail else ""
-    sheet.line(
+    sheet.row(
         (f"{number:>{len(str(total))}}/{total} ", "dim"),
         (f"{result.outcome.value:<8} ", _STYLES[result.outcome]),
-        f"{neutral(result.name, 32)}  {level(result.before.level)} → {level(result.after.level)}{detail}",
+        f"{padded_name(result.name, widest)}  {level(result.before.level)} → {level(result.after.level)}{detail}",
     )
-    return str(sheet).rstrip("\n")
+    return str(sheet)
 
 
 def receipt_text(receipt: Receipt, *, width: int, colour: bool) -> str:

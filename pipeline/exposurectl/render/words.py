@@ -1,9 +1,10 @@
 """The sentences that every view of a plan shares."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import groupby
 
 from exposurectl.model import Exposure, Reason
-from exposurectl.plan.model import Change, Direction, Summary
+from exposurectl.plan.model import Change, Plan, Skipped, Summary
 
 LEVEL_UNKNOWN = "default role"
 _SHOWN_SOURCES = 3
@@ -23,12 +24,20 @@ def headline(summary: Summary) -> str:
     return f"Plan: {', '.join(parts)}."
 
 
-def effort(summary: Summary) -> str:
+def effort(plan: Plan) -> str:
     """Return what applying the plan takes."""
-    if not summary.requests:
+    if not plan.applyable:
+        return "It cannot be applied."
+    if not plan.changes:
         return "No changes: every server is where the policy puts it."
-    minutes = counted(summary.minutes, "minute")
-    return f"Applying it takes {counted(summary.requests, 'request')}, about {minutes} at the configured pace."
+    requests, minutes = counted(plan.summary.requests, "request"), counted(plan.summary.minutes, "minute")
+    return f"Applying it takes {requests}, about {minutes} at the configured pace."
+
+
+def gathered(skipped: Iterable[Skipped]) -> list[tuple[str, list[Skipped]]]:
+    """Return what is left alone by reason, each sorted by group and name."""
+    ordered = sorted(skipped, key=lambda one: (one.why, one.group, one.name or one.instance))
+    return [(why, list(ones)) for why, ones in groupby(ordered, lambda one: one.why)]
 
 
 def level(value: Exposure | None) -> str:
@@ -44,7 +53,7 @@ def move(change: Change) -> tuple[str, str]:
 def told(reason: Reason) -> str:
     """Return what was found: points, who may send, and where the path begins."""
     if not reason.points:
-        return reason.because
+        return reason.because.removesuffix(".")
     return f"{reason.points} from {sources(reason.sources)}{_begins(reason.path)}"
 
 
@@ -60,6 +69,3 @@ def sources(networks: Sequence[str] | None) -> str:
 
 def _begins(path: Sequence[str]) -> str:
     return f" by {path[0]}" if path else " by a path without steps"
-
-
-DIRECTIONS = {Direction.RAISE: "raise", Direction.JOIN: "join", Direction.LOWER: "lower"}

@@ -17,11 +17,11 @@ def commit_of(directory: Path) -> str | None:
 
 
 def _git(directory: Path, *arguments: str) -> str | None:
-    """Return what git says, or None where it fails or is not installed."""
+    """Return what git says, or None where it fails, hangs or is not installed."""
     try:
         done = subprocess.run(
             ["git", "-C", str(directory), *arguments], capture_output=True, text=True, check=False, timeout=30
         )
-    except OSError:
+    except (OSError, subprocess.TimeoutExpired):
         return None
     return done.stdout.strip() if done.returncode == 0 else None

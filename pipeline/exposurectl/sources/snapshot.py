@@ -56,7 +56,8 @@ def read_snapshot(directory: Path) -> Snapshot:
     recorded = reading.findings()
     covered = reading.covered()
     instances = reading.instances()
-    ingress = reading.ingress({finding.arn for finding in recorded.findings})
+    # Where the findings are damaged, what is said of each one's sources would seem to be about nothing.
+    ingress = reading.ingress(None if reading.problems else {finding.arn for finding in recorded.findings})
     groups = reading.groups()
     if reading.problems:
         raise ExposurectlError(*listed(reading.problems), reason=REASON)
@@ -168,13 +169,14 @@ class _Reading:
         self._refuse_twins((place, instance_id(row.id)) for place, row in rows)
         return tuple(row for _, row in rows)
 
-    def ingress(self, arns: AbstractSet[str]) -> dict[str, list[Ingress]]:
-        """Return the security-group evidence by finding."""
+    def ingress(self, arns: AbstractSet[str] | None) -> dict[str, list[Ingress]]:
+        """Return the security-group evidence by finding, each of which must be known unless none is."""
         rows = self.rows(INGRESS, IngressRow)
         self._refuse_twins((place, f"{row.finding} {row.ports}") for place, row in rows)
         ingress: dict[str, list[Ingress]] = defaultdict(list)
         for place, row in rows:
-            problems = [*row.problems(), *([] if row.finding in arns else ["finding: not among the findings"])]
+            known = arns is None or row.finding in arns
+            problems = [*row.problems(), *([] if known else ["finding: not among the findings"])]
             if problems:
                 self.problems.append(_problem(place, "; ".join(problems)))
             else:

@@ -1,0 +1,310 @@
+"""What holds of admission whatever the network is: it agrees with an oracle, and knowing less never restricts."""
+
+import functools
+from collections.abc import Iterator
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from itertools import pairwise
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from exposurectl.model import Component, Finding, Network, PortRange, Protocol
+from exposurectl.policy.sources import AnywherePrefix, NamedSources, Within, holds
+from exposurectl.policy.sources import admitted as judged
+from exposurectl.sources.addresses import Addresses
+from exposurectl.sources.admission import admitted
+from exposurectl.sources.network import (
+    AclEntry,
+    GroupReference,
+    GroupRule,
+    LoadBalancer,
+    NetworkAcl,
+    NetworkEvidence,
+    PrefixListReference,
+    UnknownSource,
+)
+
+from .networks import (
+    ACCOUNT,
+    ALB,
+    ENI,
+    IGW,
+    INSTANCE,
+    OTHER_ACCOUNT,
+    PEERING,
+    TARGET,
+    acl,
+    balancer,
+    finding,
+    group,
+    interface,
+    network,
+    rule,
+)
+
+Address = IPv4Address | IPv6Address
+
+PUBLIC = ["203.0.113.0/30", "203.0.113.1/32", "203.0.113.2/31", "198.51.100.0/24", "2001:db8::/127", "2001:db8::1/128"]
+WIDE = ["0.0.0.0/0", "0.0.0.0/1", "128.0.0.0/1", "::/0", "2000::/4", "3000::/4"]
+PRIVATE = ["10.0.0.0/8", "10.1.0.0/16", "fd00::/8"]
+NETWORKS = [*PUBLIC, *WIDE, *PRIVATE]
+LISTS = ["pl-0", "pl-1"]
+GROUPS = ["sg-0", "sg-1", "sg-2", "sg-3"]
+SUBNETS = ["subnet-1", "subnet-2", "subnet-3"]
+BALANCERS = [ALB, ALB.replace("app", "net")]
+PORTS = [0, 21, 22, 23, 24, 65535]
+THROUGH = Component(ALB, "AWS::ElasticLoadBalancingV2::LoadBalancer")
+PATHS = [(IGW, ENI, TARGET), (PEERING, ENI, TARGET), (IGW, THROUGH, ENI, TARGET)]
+
+
+def _edges() -> Iterator[Address]:
+    """Yield an address of every kind: none of the networks tells apart two that lie between the same edges."""
+    for written in NETWORKS:
+        one = ip_network(written)
+        first, last = int(one.network_address), int(one.broadcast_address)
+        kind = type(one.network_address)
+        yield from (kind(edge) for edge in (first - 1, first, last, last + 1) if 0 <= edge < 2**one.max_prefixlen)
+
+
+ADDRESSES = sorted(set(_edges()), key=lambda address: (address.version, int(address)))
+
+spans = st.lists(st.sampled_from(PORTS), min_size=2, max_size=2).map(sorted).map(tuple)
+sources = st.one_of(
+    st.sampled_from(NETWORKS),
+    st.sampled_from(PUBLIC),
+    st.sampled_from(LISTS),
+    st.sampled_from(GROUPS),
+    st.sampled_from([f"{OTHER_ACCOUNT}/sg-0", "something-new"]) | st.sampled_from(PUBLIC),
+)
+rules = st.builds(rule, st.sampled_from(["tcp", "6", "udp", "17", "-1", "icmp"]), spans, sources)
+entries = st.builds(
+    AclEntry,
+    number=st.just(0),
+    protocol=st.sampled_from(["-1", "6", "17"]),
+    ports=st.builds(lambda span: PortRange(*span), spans),
+    network=st.sampled_from(NETWORKS).map(ip_network),
+    allow=st.booleans(),
+)
+acls = st.dictionaries(st.sampled_from(SUBNETS), st.lists(entries, max_size=3).map(lambda some: acl(*some)), max_size=3)
+groups = st.builds(
+    lambda name, some, owner: group(name, *some, account=owner),
+    st.sampled_from(GROUPS),
+    st.lists(rules, max_size=3),
+    st.sampled_from([ACCOUNT] * 9 + [OTHER_ACCOUNT]),
+)
+few_groups = st.lists(st.sampled_from(GROUPS), max_size=2, unique=True)
+balancers = st.builds(
+    lambda arn, some, subnets: balancer(*some, arn=arn, subnets=tuple(subnets)),
+    st.sampled_from(BALANCERS),
+    few_groups,
+    st.lists(st.sampled_from(SUBNETS), max_size=2, unique=True),
+)
+networks = st.builds(
+    lambda some, own, instance, lists, guards, fronts: network(
+        *some, interfaces=[interface(*own, instance=instance)], lists=lists, acls=guards, balancers=fronts
+    ),
+    st.lists(groups, min_size=2, max_size=5),
+    few_groups,
+    st.sampled_from([INSTANCE] * 4 + [""]),
+    st.dictionaries(st.sampled_from(LISTS), st.lists(st.sampled_from(PUBLIC), max_size=2).map(tuple)),
+    acls,
+    st.none() | st.lists(balancers, max_size=2),
+)
+findings = st.builds(
+    lambda span, path, protocol: finding(*span, path=path, protocol=protocol),
+    spans,
+    st.sampled_from(PATHS) | st.just(PATHS[0]),
+    st.sampled_from(Protocol),
+)
+
+
+@st.composite
+def parts_of(draw: st.DrawFn, whole: NetworkEvidence) -> NetworkEvidence:
+    """Return evidence of the same network with some of it not read."""
+
+    def some(keys: list[str]) -> set[str]:
+        return draw(st.sets(st.sampled_from(keys), max_size=1 if draw(st.booleans()) else len(keys))) if keys else set()
+
+    gone = {field: some(sorted(getattr(whole, field))) for field in ("interfaces", "groups", "prefix_lists", "acls")}
+    kept = {
+        field: {key: one for key, one in getattr(whole, field).items() if key not in keys}
+        for field, keys in gone.items()
+    }
+    return replace(whole, **kept, balancers=None if draw(st.integers(0, 3)) == 0 else whole.balancers)
+
+
+def with_evidence(of: Finding, given: NetworkEvidence) -> Finding:
+    return replace(of, ingress=tuple(row.as_ingress() for row in admitted(of, given)))
+
+
+def ports_of(of: Finding) -> list[int]:
+    near = {edge + step for edge in PORTS for step in (-1, 0, 1)}
+    return sorted(port for port in near if port in of.ports)
+
+
+# The law. Evidence is either all that there is to read, or that with parts missing: an interface, a group with its
+# rules, a prefix list, a network ACL, or the list of load balancers (which a page that fails takes away whole). What a
+# port admits is everyone where a finding has no row for it, or a row without networks. Then whoever is admitted with
+# all evidence is admitted with less; so is every judgement that a policy can ask for, at least as wide.
+
+
+@settings(max_examples=2500)
+@given(findings, networks, st.data())
+def test_knowing_less_never_admits_fewer_nor_restricts(
+    of: Finding, given: NetworkEvidence, data: st.DataObject
+) -> None:
+    less = data.draw(parts_of(given))
+    with_all, with_less = with_evidence(of, given), with_evidence(of, less)
+
+    for port in ports_of(of):
+        all_of_it, part_of_it = judged(with_all, port), judged(with_less, port)
+        assert not part_of_it or (all_of_it and not Addresses.of(all_of_it) - Addresses.of(part_of_it))
+        for anywhere in (AnywherePrefix(), AnywherePrefix(v4=0, v6=0), AnywherePrefix(v4=24, v6=64)):
+            for asked in (NamedSources.RESTRICTED, Within(tuple(map(ip_network, ["203.0.113.0/30", "10.0.0.0/8"])))):
+                assert not holds(asked, part_of_it, anywhere) or holds(asked, all_of_it, anywhere)
+
+
+@settings(max_examples=2000)
+@given(findings, networks)
+def test_rows_agree_with_asking_for_each_address_and_port(of: Finding, given: NetworkEvidence) -> None:
+    evidence = with_evidence(of, given)
+
+    for port in ports_of(of):
+        networks_at = judged(evidence, port)
+        expected = admitted_addresses(of, port, given)
+
+        came_out = None if networks_at is None else {one for one in ADDRESSES if _inside(one, networks_at)}
+        assert expected == came_out, port
+
+
+@given(findings, networks)
+def test_rows_are_in_order_apart_and_as_few_as_possible(of: Finding, given: NetworkEvidence) -> None:
+    entries = with_evidence(of, given).ingress
+
+    for before, after in pairwise(entries):
+        assert before.ports.end < after.ports.begin
+        assert before.ports.end + 1 < after.ports.begin or before.networks != after.networks
+    assert all(row.problems() is not None and not list(row.problems()) for row in admitted(of, given))
+    assert all(of.ports.begin <= one.ports.begin and one.ports.end <= of.ports.end for one in entries)
+
+
+# The oracle: the rules of security groups and network ACLs as AWS states them, one address and one port at a time.
+
+
+class _NotKnownError(Exception):
+    """Some of what must be read was not."""
+
+
+def admitted_addresses(of: Finding, port: int, given: NetworkEvidence) -> set[Address] | None:
+    try:
+        admits = set[Address]().union(*_gates(of, port, given))
+    except _NotKnownError:
+        return None
+    from_internet = of.path[0] is IGW
+    return None if admits and from_internet and not any(map(_is_public, admits)) else admits
+
+
+def _gates(of: Finding, port: int, given: NetworkEvidence) -> Iterator[set[Address]]:
+    every_point = [(protocol, other) for protocol in Protocol for other in PORTS + [edge + 1 for edge in PORTS]]
+    waiting = [_first_gate(of, given)]
+    passed: set[str] = set()
+    while waiting:
+        names, subnets, own = waiting.pop()
+        points = [(of.protocol, port)] if own else every_point
+        rules_here = [
+            one
+            for name in _known(names, given)
+            for one in given.groups[name].rules
+            if any(_speaks(one, *at) for at in points)
+        ]
+        yield _through(rules_here, points, subnets, of, given)
+        for front in _fronts(rules_here, of, given):
+            if front.id not in passed:
+                passed.add(front.id)
+                waiting.append((front.groups, front.subnets, False))
+
+
+def _first_gate(of: Finding, given: NetworkEvidence) -> tuple[tuple[str, ...], tuple[str, ...], bool]:
+    if THROUGH in of.path:
+        if ALB not in (given.balancers or {}):
+            raise _NotKnownError
+        front = (given.balancers or {})[ALB]
+        return front.groups, front.subnets, False
+    own = given.interfaces[ENI.id]
+    return own.groups, (own.subnet,), own.instance == of.instance
+
+
+def _known(names: tuple[str, ...], given: NetworkEvidence) -> tuple[str, ...]:
+    if not names or any(name not in given.groups or given.groups[name].account != ACCOUNT for name in names):
+        raise _NotKnownError
+    return names
+
+
+def _fronts(rules_here: list[GroupRule], of: Finding, given: NetworkEvidence) -> list[LoadBalancer]:
+    references = [one.source for one in rules_here if isinstance(one.source, GroupReference)]
+    if not references:
+        return []
+    if given.balancers is None or of.path[0] is not IGW or any(one.account != ACCOUNT for one in references):
+        raise _NotKnownError
+    return [front for front in given.balancers.values() if any(one.id in front.groups for one in references)]
+
+
+def _through(
+    rules_here: list[GroupRule],
+    points: list[tuple[Protocol, int]],
+    subnets: tuple[str, ...],
+    of: Finding,
+    given: NetworkEvidence,
+) -> set[Address]:
+    by_groups: set[Address] = set()
+    by_both: set[Address] = set()
+    for at in points:
+        here = {one for one in ADDRESSES for own in rules_here if _speaks(own, *at) and _names(own, one, given)}
+        by_groups |= here
+        by_both |= {one for one in here if _any_subnet_passes(one, at, subnets, given)}
+    plausible = any(_is_public(one) for one in by_both) if of.path[0] is IGW else bool(by_both)
+    return by_both if plausible else by_groups
+
+
+def _names(own: GroupRule, address: Address, given: NetworkEvidence) -> bool:
+    if isinstance(own.source, GroupReference):
+        return False
+    if isinstance(own.source, UnknownSource):
+        raise _NotKnownError
+    if isinstance(own.source, PrefixListReference):
+        if own.source.id not in given.prefix_lists:
+            raise _NotKnownError
+        return _inside(address, given.prefix_lists[own.source.id].networks)
+    return _inside(address, (own.source,))
+
+
+def _any_subnet_passes(
+    address: Address, at: tuple[Protocol, int], subnets: tuple[str, ...], given: NetworkEvidence
+) -> bool:
+    guards = [given.acls.get(subnet) for subnet in subnets]
+    return not guards or any(guard is None or _passes(address, at, guard) for guard in guards)
+
+
+def _passes(address: Address, at: tuple[Protocol, int], guard: NetworkAcl) -> bool:
+    for entry in guard.entries:
+        if _speaks(entry, *at) and _inside(address, (entry.network,)):
+            return entry.allow
+    return True
+
+
+def _speaks(one: GroupRule | AclEntry, protocol: Protocol, port: int) -> bool:
+    number = {Protocol.TCP: "6", Protocol.UDP: "17"}[protocol]
+    return one.protocol in {"-1", number, protocol.value} and one.ports.begin <= port <= one.ports.end
+
+
+@functools.cache
+def _inside(address: Address, some: tuple[Network, ...]) -> bool:
+    return any(address in one for one in some if one.version == address.version)
+
+
+def _is_public(address: Address) -> bool:
+    never = "0.0.0.0/8 10.0.0.0/8 100.64.0.0/10 127.0.0.0/8 169.254.0.0/16 172.16.0.0/12 192.168.0.0/16 224.0.0.0/3"
+    if address.version == ip_address("::").version:
+        return address in ip_network("2000::/3")
+    return not any(address in ip_network(one) for one in never.split())
