@@ -134,8 +134,7 @@ def test_a_finding_of_an_unobserved_instance_never_takes_it_below_unreachable() 
     assert came_out.reasons == (
         Reason(
             rule="defaults.unreachable",
-            because="Inspector cannot vouch for it: INTERNAL_ERROR. "
-            "No path that it reported counts for more.",
+            because="Inspector cannot vouch for it: INTERNAL_ERROR. No path that it reported counts for more.",
             at="policies/a.yaml:2:11",
         ),
     )
