@@ -58,6 +58,14 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     plan_valid_for: timedelta = timedelta(hours=24)
 
 
+class AcceptedGap(msgspec.Struct, frozen=True, kw_only=True):
+    """A part of AWS that may be unreadable without blocking a plan. Empty text stands for any."""
+
+    account: str
+    region: str
+    because: str
+
+
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """A whole config file."""
 
@@ -68,6 +76,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """The caller is Inspector's delegated administrator, and every member's findings are meant."""
     evidence_role: str = ""
     """The role to assume in each account; empty where there is none."""
+    accepted_gaps: tuple[AcceptedGap, ...] = ()
     anywhere_v4: int
     anywhere_v6: int
     url: str
@@ -106,6 +115,7 @@ def _settings(document: Document, environment: str, content: bytes) -> Settings:
         regions=tuple(inspector.get("regions", ())),
         organization=inspector.get("organization", False),
         evidence_role=inspector.get("evidence_role", ""),
+        accepted_gaps=tuple(_gap(gap) for gap in inspector.get("accepted_gaps", ())),
         anywhere_v4=inspector.get("anywhere_prefix", 8),
         anywhere_v6=inspector.get("anywhere_prefix_v6", 16),
         url=data["futurevuls"]["url"].rstrip("/"),
@@ -115,6 +125,10 @@ def _settings(document: Document, environment: str, content: bytes) -> Settings:
         expired_overrides_block=data.get("overrides", {}).get("expired", "error") == "error",
         digest=f"sha256:{hashlib.sha256(content).hexdigest()}",
     )
+
+
+def _gap(given: dict[str, str]) -> AcceptedGap:
+    return AcceptedGap(account=given.get("account", ""), region=given.get("region", ""), because=given["because"])
 
 
 def _group(document: Document, index: int, group: dict[str, Any]) -> GroupSettings:

@@ -26,9 +26,10 @@ from exposurectl.model import (
     Server,
     Unobserved,
 )
-from exposurectl.plan.build import Request, build_plan
+from exposurectl.plan.build import build_plan
 from exposurectl.plan.file import seal
 from exposurectl.plan.model import Change, Plan, Skipped, Unchanged
+from exposurectl.plan.request import Request
 from exposurectl.policy.model import Defaults, Match, Override, Policy, Rule, Scope
 
 AS_OF = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)

@@ -5,9 +5,10 @@ from pathlib import Path
 from exposurectl.config import load_config
 from exposurectl.demo.story import RECORDED
 from exposurectl.demo.workshop import CONFIG, POLICY, SNAPSHOT, furnish
-from exposurectl.plan.build import Request, build_plan
+from exposurectl.plan.build import build_plan
 from exposurectl.plan.file import read_plan, write_plan
 from exposurectl.plan.model import Plan
+from exposurectl.plan.request import Request
 from exposurectl.policy.files import load_policy
 from exposurectl.sources.snapshot import read_snapshot
 from golden import GOLDEN, check_golden

@@ -7,11 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exposurectl.model import Exposure
-from exposurectl.plan.build import Request, build_plan
+from exposurectl.plan.build import build_plan
 from exposurectl.plan.compare import direction
 from exposurectl.plan.file import read_plan, seal, write_plan
 from exposurectl.plan.limits import guardrails
 from exposurectl.plan.model import Change, Direction, Plan, Skipped, Unchanged
+from exposurectl.plan.request import Request
 from plan.worlds import degraded, reordered, requests
 
 Key = tuple[str, int]

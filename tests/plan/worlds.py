@@ -10,7 +10,8 @@ from hypothesis.strategies import SearchStrategy
 
 from exposurectl.config import Limits
 from exposurectl.model import Evidence, Exposure, Finding, Gap, Group, Server, Unobserved
-from exposurectl.plan.build import Request, build_plan
+from exposurectl.plan.build import build_plan
+from exposurectl.plan.request import Request
 from plan.building import (
     AS_OF,
     HTTPS,

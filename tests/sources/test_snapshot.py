@@ -211,7 +211,8 @@ def test_the_same_world_gives_the_same_bytes_in_any_order(world: Contents, tmp_p
         statuses=world.statuses[::-1],
         partitions=world.partitions[::-1],
         findings=tuple(
-            json.dumps(dict(reversed(json.loads(text).items())), indent=3).encode() for text in world.findings[::-1]
+            json.dumps(dict(reversed(json.loads(text).items())), indent=3).encode()
+            for text in tuple(world.findings)[::-1]
         ),
         coverage=world.coverage[::-1],
         instances=tuple(

@@ -12,9 +12,10 @@ from exposurectl.cli.world import World
 from exposurectl.config import Settings, load_config
 from exposurectl.diagnostics import Diagnostic, Exit, ExposurectlError, Place
 from exposurectl.model import Group
-from exposurectl.plan.build import Request, build_plan
+from exposurectl.plan.build import build_plan
 from exposurectl.plan.file import write_plan
 from exposurectl.plan.model import Plan
+from exposurectl.plan.request import Request
 from exposurectl.policy.files import load_policy
 from exposurectl.render.neutral import neutral
 from exposurectl.render.text import plan_text

@@ -3,23 +3,18 @@
 import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
-
-import msgspec
 
 from exposurectl import __version__
-from exposurectl.config import GroupSettings, Settings
+from exposurectl.config import GroupSettings
 from exposurectl.diagnostics import Diagnostic, ExposurectlError
-from exposurectl.model import Decided, Group, Inventory, Server
+from exposurectl.model import Group, Server
 from exposurectl.plan.cause import history
 from exposurectl.plan.compare import Comparison, Judgement, Line
 from exposurectl.plan.families import resolve
 from exposurectl.plan.file import seal
 from exposurectl.plan.fingerprint import of_groups
-from exposurectl.plan.limits import guardrails
 from exposurectl.plan.model import (
     FORMAT_VERSION,
-    Block,
     Change,
     Direction,
     Inputs,
@@ -30,25 +25,13 @@ from exposurectl.plan.model import (
     TargetGroup,
     Unchanged,
 )
+from exposurectl.plan.notes import blocks, warnings
+from exposurectl.plan.request import Request
 from exposurectl.policy.decide import decide
-from exposurectl.policy.model import Policy
-from exposurectl.policy.overrides import expired, unused
 from exposurectl.policy.sources import AnywherePrefix
 
 SERVERS_PER_PAGE = 1000
 ROLES_PER_PAGE = 100
-
-
-class Request(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything that a plan follows from."""
-
-    inventory: Inventory
-    groups: tuple[Group, ...]
-    policy: Policy
-    settings: Settings
-    as_of: datetime
-    previous: Plan | None = None
-    git_commit: str | None = None
 
 
 def build_plan(request: Request) -> Plan:
@@ -65,7 +48,7 @@ def build_plan(request: Request) -> Plan:
     changes = tuple(sorted((line for line in lines if isinstance(line, Change)), key=_change_order))
     unchanged = tuple(line for line in lines if isinstance(line, Unchanged))
     skipped = (*(line for line in lines if isinstance(line, Skipped)), *_without_server(fleet, lines))
-    blocks = tuple(_blocks(request, changes, len(changes) + len(unchanged)))
+    found = tuple(blocks(request, changes, len(changes) + len(unchanged)))
     return seal(
         Plan(
             format_version=FORMAT_VERSION,
@@ -75,9 +58,9 @@ def build_plan(request: Request) -> Plan:
             previous=request.previous.digest if request.previous else None,
             as_of=request.as_of,
             expires_at=request.as_of + request.settings.limits.plan_valid_for,
-            applyable=not blocks,
-            blocked_by=blocks,
-            warnings=tuple(_warnings(request, fleet, lines, anywhere)),
+            applyable=not found,
+            blocked_by=found,
+            warnings=tuple(warnings(request, fleet, lines, anywhere)),
             inputs=_inputs(request),
             target=_target(request, comparisons),
             summary=_summary(request, changes, unchanged, skipped),
@@ -151,48 +134,6 @@ def _without_server(fleet: Mapping[str, Judgement], lines: Iterable[Line]) -> It
         if instance not in matched:
             name = judgement.evidence.instance.tag("Name") or ""
             yield Skipped(why="no server: FutureVuls has none with this instance id", instance=instance, name=name)
-
-
-def _blocks(request: Request, changes: Sequence[Change], managed: int) -> Iterator[Block]:
-    """Yield why the plan cannot be applied."""
-    for gap in sorted(request.inventory.gaps, key=lambda gap: (gap.account, gap.region, gap.why)):
-        place = " ".join(part for part in (gap.account, gap.region) if part) or "everything"
-        yield Block(reason="evidence-incomplete", detail=f"{place} could not be read: {gap.why}.")
-    if request.settings.expired_overrides_block:
-        for override in expired(request.policy, request.as_of.date()):
-            yield Block(reason="override-expired", detail=f"{override.at}: {_expired(override.id, override.expires)}")
-    yield from guardrails(changes, managed, request.settings.limits)
-
-
-def _expired(override: str, day: object) -> str:
-    return f'Override "{override}" held until {day}; renew it with a new date and approval, or delete it.'
-
-
-def _warnings(
-    request: Request, fleet: Mapping[str, Judgement], lines: Sequence[Line], anywhere: AnywherePrefix
-) -> Iterator[str]:
-    """Yield what a reviewer should know although nothing stops the plan, in a fixed order."""
-    today = request.as_of.date()
-    if not request.settings.expired_overrides_block:
-        for override in expired(request.policy, today):
-            yield f"{override.at}: {_expired(override.id, override.expires)}"
-    for override in unused(request.policy, request.inventory.evidence, today=today, anywhere=anywhere):
-        yield f'{override.at}: Override "{override.id}" changes no instance.'
-    for judgement in fleet.values():
-        if isinstance(judgement.decision, Decided):
-            for warning in judgement.decision.warnings:
-                yield f"{judgement.evidence.instance.id}: {warning}."
-    yield from _shared_instances(lines)
-    for kind, count in sorted(request.inventory.passed_over):
-        yield f"Passed over {count} of type {kind}."
-
-
-def _shared_instances(lines: Sequence[Line]) -> Iterator[str]:
-    """Name each instance that is several servers: all of them move."""
-    counted = Counter(line.instance for line in lines if line.instance)
-    for instance in sorted(instance for instance, count in counted.items() if count > 1):
-        servers = ", ".join(f"{line.name} ({line.group} {line.server})" for line in lines if line.instance == instance)
-        yield f"{instance} is {counted[instance]} servers: {servers}."
 
 
 def _inputs(request: Request) -> Inputs:

@@ -1,5 +1,6 @@
 """Which commit files are from."""
 
+import re
 import subprocess
 from pathlib import Path
 
@@ -25,3 +26,12 @@ def _git(directory: Path, *arguments: str) -> str | None:
     except (OSError, subprocess.TimeoutExpired):
         return None
     return done.stdout.strip() if done.returncode == 0 else None
+
+
+_REMOTE = re.compile(r"(?:https://github\.com/|git@github\.com:|ssh://git@github\.com/)([\w.-]+/[\w.-]+?)(?:\.git)?/?")
+
+
+def repository_of(directory: Path) -> str | None:
+    """Return `OWNER/REPO` of the GitHub repository that a directory was cloned from, or None."""
+    remote = _REMOTE.fullmatch(_git(directory, "remote", "get-url", "origin") or "")
+    return remote[1] if remote else None

@@ -27,6 +27,7 @@ from exposurectl.sources.sealed import (
     read_manifest,
     seal_manifest,
 )
+from exposurectl.sources.spool import Spool
 
 
 class Contents(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,8 +38,8 @@ class Contents(msgspec.Struct, frozen=True, kw_only=True):
     statuses: tuple[str, ...]
     """The finding statuses that were asked for."""
     partitions: tuple[Partition, ...]
-    findings: tuple[bytes, ...]
-    """Each finding as the API returned it, as JSON text."""
+    findings: Spool | tuple[bytes, ...]
+    """Each finding as the API returned it, as JSON text; a spool holds them in the canonical form already."""
     coverage: tuple[CoverageEntry, ...]
     instances: tuple[InstanceRow, ...]
     ingress: tuple[IngressRow, ...]
@@ -53,7 +54,7 @@ def write_snapshot(directory: Path, contents: Contents) -> str:
     """
     _claim(directory)
     files = {
-        FINDINGS: _write(directory / FINDINGS, (msgspec.Raw(text) for text in contents.findings)),
+        FINDINGS: _write_findings(directory / FINDINGS, contents.findings),
         COVERAGE: _write(directory / COVERAGE, contents.coverage),
         INSTANCES: _write(directory / INSTANCES, map(_in_utc, contents.instances)),
         INGRESS: _write(directory / INGRESS, map(_in_order, contents.ingress)),
@@ -121,9 +122,26 @@ def _write(path: Path, rows: Iterable[msgspec.Struct | msgspec.Raw]) -> Seal:
     return Seal(sha256=hashlib.sha256(text).hexdigest(), records=len(lines))
 
 
+def _write_findings(path: Path, findings: Spool | tuple[bytes, ...]) -> Seal:
+    """Write the findings in order, each once, holding no more of them than a spool does."""
+    digest, records = hashlib.sha256(), 0
+    lines = findings if isinstance(findings, Spool) else sorted({canonical(text) for text in findings})
+    with path.open("wb") as file:
+        for line in lines:
+            file.write(line + b"\n")
+            digest.update(line + b"\n")
+            records += 1
+    return Seal(sha256=digest.hexdigest(), records=records)
+
+
+def canonical(text: bytes) -> bytes:
+    """Return JSON text on one line with all its keys sorted, and nothing else about it changed."""
+    return msgspec.json.encode(msgspec.json.decode(text), order="deterministic")
+
+
 def _line(row: msgspec.Struct | msgspec.Raw) -> bytes:
     """Return a row as JSON with all its keys sorted, those inside of records as AWS returned them too."""
-    return msgspec.json.encode(msgspec.json.decode(msgspec.json.encode(row)), order="deterministic") + b"\n"
+    return canonical(msgspec.json.encode(row)) + b"\n"
 
 
 def _seal(directory: Path, manifest: Manifest) -> str:

@@ -1,0 +1,176 @@
+"""Collecting evidence across accounts and regions, side by side, and knowing what could not be read."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from datetime import datetime, timedelta
+
+import msgspec
+
+from exposurectl import __version__
+from exposurectl.model import Finding, Group
+from exposurectl.sources.aws import pages
+from exposurectl.sources.aws.access import FAILURES, Access, said
+from exposurectl.sources.aws.accounts import chunks, members, statuses
+from exposurectl.sources.aws.partition import CLOSED, OPEN_STATUSES, Part, Reader
+from exposurectl.sources.observed import Partition
+from exposurectl.sources.recording import Contents
+from exposurectl.sources.spool import Spool
+
+WORKERS = 32
+"""Calls under way at once; Inspector publishes no rate, and a throttled answer slows its caller down."""
+
+
+class Asked(msgspec.Struct, frozen=True, kw_only=True):
+    """What to collect."""
+
+    regions: tuple[str, ...]
+    organization: bool
+    """Every member account's, as Inspector's delegated administrator; otherwise the caller's own account only."""
+    as_of: datetime
+    min_clear_age: timedelta
+    """How far back closed findings are read."""
+
+
+class Progress(msgspec.Struct, frozen=True, kw_only=True):
+    """How far a collection has come."""
+
+    done: int
+    known: int
+    """How many pieces of work are known of so far; it grows as regions answer."""
+    findings: int
+
+
+def collect(
+    asked: Asked, access: Access, groups: tuple[Group, ...], told: Callable[[Progress], None], workers: int = WORKERS
+) -> Contents:
+    """
+    Read everything that the rules need, and return it for a snapshot.
+
+    What fails for good is a gap with its reason; everything else is still read. Raises what botocore raises where the
+    caller is nobody at all.
+    """
+    spool = Spool()
+    reader = Reader(access, spool.add, asked.as_of - asked.min_clear_age)
+    access.identity  # noqa: B018 - asked for first: whoever is nobody cannot read anything
+    with ThreadPoolExecutor(max_workers=workers, thread_name_prefix="collect") as executor:
+        work = _Work(executor, reader, access, told)
+        for region in asked.regions:
+            pages.keep_bodies(access.own("inspector2", region))
+            work.start(_region, access, region, organization=asked.organization)
+        work.run()
+    return Contents(
+        tool_version=__version__,
+        as_of=asked.as_of,
+        statuses=(*OPEN_STATUSES, CLOSED),
+        partitions=tuple(_partitions(work)),
+        findings=spool,
+        coverage=tuple(row for part in work.parts for row in part.coverage),
+        instances=tuple(row for part in work.parts for row in part.instances),
+        ingress=tuple(row for part in work.parts for row in part.ingress),
+        groups=groups,
+    )
+
+
+class _Region(msgspec.Struct, frozen=True, kw_only=True):
+    """Which accounts a region has, and whether Inspector is on in each."""
+
+    region: str
+    accounts: tuple[str, ...]
+    status: dict[str, str]
+    failed: dict[str, str]
+    unread: str = ""
+    """Why the list of accounts may not be whole."""
+
+
+def _region(access: Access, region: str, *, organization: bool) -> _Region:
+    accounts: tuple[str, ...] = (access.identity.account,)
+    unread = ""
+    if organization:
+        try:
+            accounts = members(access, region)
+        except FAILURES as error:
+            unread = said(error, "ListMembers")
+    status, failed = statuses(access, region, accounts)
+    return _Region(region=region, accounts=accounts, status=status, failed=failed, unread=unread)
+
+
+class _Work:
+    """The pieces of work under way, and what the finished ones brought."""
+
+    def __init__(
+        self, executor: ThreadPoolExecutor, reader: Reader, access: Access, told: Callable[[Progress], None]
+    ) -> None:
+        self.regions: list[_Region] = []
+        self.parts: list[Part] = []
+        self._executor = executor
+        self._reader = reader
+        self._access = access
+        self._told = told
+        self._pending: set[Future[_Region | Part]] = set()
+        self._started = 0
+        self._findings = 0
+
+    def start(self, piece: Callable[..., _Region | Part], *arguments: object, **named: object) -> None:
+        """Put a piece of work in line."""
+        self._pending.add(self._executor.submit(piece, *arguments, **named))
+        self._started += 1
+
+    def run(self) -> None:
+        """Take what comes, and start what follows from it, until nothing is under way."""
+        while self._pending:
+            done, self._pending = wait(self._pending, return_when=FIRST_COMPLETED)
+            for future in done:
+                match future.result():
+                    case _Region() as region:
+                        self._enter(region)
+                    case part:
+                        self._take(part)
+            finished = self._started - len(self._pending)
+            self._told(Progress(done=finished, known=self._started, findings=self._findings))
+
+    def _enter(self, region: _Region) -> None:
+        """Start the reading of a region whose accounts are known."""
+        self.regions.append(region)
+        for accounts in chunks(region.accounts):
+            self.start(self._reader.open_findings, region.region, accounts)
+            self.start(self._reader.closed_findings, region.region, accounts)
+            self.start(self._reader.coverage, region.region, accounts)
+        for account in region.accounts:
+            if self._access.can_enter(account):
+                self.start(self._reader.inventory, region.region, account)
+
+    def _take(self, part: Part) -> None:
+        """Keep a part, and start reading who may send along the paths that it found."""
+        self._findings += len(part.findings)
+        by_account: dict[str, list[Finding]] = defaultdict(list)
+        for finding in part.findings:
+            if finding.counts and finding.account in part.accounts and self._access.can_enter(finding.account):
+                by_account[finding.account].append(finding)
+        for account, findings in by_account.items():
+            self.start(self._reader.ingress, part.region, account, tuple(findings))
+        self.parts.append(msgspec.structs.replace(part, findings=()))
+
+
+def _partitions(work: _Work) -> Iterator[Partition]:
+    """Yield every account and region with its status, and with every reason why it is not complete."""
+    unread: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for part in work.parts:
+        for account in part.accounts:
+            unread[account, part.region] += part.unread
+    for region in work.regions:
+        if region.unread:
+            yield Partition(account="", region=region.region, complete=False, why=region.unread)
+        for account in region.accounts:
+            whys = [*unread[account, region.region], *_listed(region.failed.get(account))]
+            yield Partition(
+                account=account,
+                region=region.region,
+                complete=not whys,
+                why="; ".join(sorted(set(whys))),
+                ec2_status=region.status.get(account, ""),
+            )
+
+
+def _listed(why: str | None) -> Iterable[str]:
+    return (why,) if why else ()
