@@ -7,12 +7,15 @@ PIP     := $(BIN)/python -m pip --disable-pip-version-check --no-input -qq
 INSTALL := $(PIP) install --require-hashes --only-binary=:all:
 LOCK    := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url
 
+# Checkov pins a boto3 of its own, so it stands in no group of pyproject.toml and has an environment to itself.
+SCANNER := checkov>=3.3
+
 # The parts whose every branch is tested, and must stay so.
 COVERED := policy/* plan/* model.py
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test check lock benchmark picture build clean
+.PHONY: help demo test check scan lock benchmark picture build clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
@@ -35,12 +38,16 @@ check: .venv/.dev ## format, lint, types, import rules, workflows
 	@$(BIN)/lint-imports --no-logo
 	@$(BIN)/zizmor --quiet --offline --strict-collection --persona=auditor --min-severity=medium .github
 
+scan: .venv/checkov/.filled ## scan the IAM of docs/aws with Checkov
+	@.venv/checkov/bin/python tests/iam/scan.py
+
 lock: ## write requirements/*.lock anew; UPGRADE=1 also raises what is pinned
 	@command -v uv >/dev/null || { echo "make lock needs uv on PATH: python3 -m pip install uv" >&2; exit 1; }
 	@$(LOCK) $(if $(UPGRADE),--upgrade) pyproject.toml --output-file requirements/runtime.lock >/dev/null
 	@$(LOCK) $(if $(UPGRADE),--upgrade) --group build --output-file requirements/build.lock >/dev/null
 	@$(LOCK) $(if $(UPGRADE),--upgrade) pyproject.toml --group dev --constraint requirements/runtime.lock \
 	    --constraint requirements/build.lock --output-file requirements/dev.lock >/dev/null
+	@echo '$(SCANNER)' | $(LOCK) $(if $(UPGRADE),--upgrade) - --output-file requirements/checkov.lock >/dev/null
 
 benchmark: .venv/.runtime ## print how long a start takes, in units of `python -c pass`
 	@$(BIN)/python tests/benchmarks/start_up.py
@@ -73,4 +80,12 @@ clean: ## remove .venv and everything built
 # What checking and testing need besides.
 .venv/.dev: .venv/.runtime requirements/dev.lock
 	@$(INSTALL) -r requirements/dev.lock
+	@touch $@
+
+# What scanning needs, apart from everything else.
+.venv/checkov/.filled: requirements/checkov.lock
+	@echo "Filling .venv/checkov from requirements/checkov.lock (needed once, a minute or so)" >&2
+	@$(PYTHON) -m venv --clear .venv/checkov
+	@.venv/checkov/bin/python -m pip --disable-pip-version-check --no-input -qq \
+	    install --require-hashes --only-binary=:all: -r requirements/checkov.lock
 	@touch $@

@@ -9,7 +9,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
-TARGETS = ["help", "demo", "test", "check", "lock", "benchmark", "picture", "build", "clean"]
+TARGETS = ["help", "demo", "test", "check", "scan", "lock", "benchmark", "picture", "build", "clean"]
 
 
 def make(*arguments: str) -> str:
