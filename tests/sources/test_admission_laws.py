@@ -182,7 +182,7 @@ def test_rows_agree_with_asking_for_each_address_and_port(random: Random) -> Non
     of, given = some_finding(random), some_network(random)
     evidence = with_evidence(of, given)
 
-    for port in random.sample(ports := ports_of(of), k=min(3, len(ports))):
+    for port in random.sample(ports := ports_of(of), k=min(2, len(ports))):
         networks_at = judged(evidence, port)
         expected = admitted_addresses(of, port, given)
 
@@ -219,7 +219,7 @@ def admitted_addresses(of: Finding, port: int, given: NetworkEvidence) -> set[Ad
 
 
 def _gates(of: Finding, port: int, given: NetworkEvidence) -> Iterator[set[Address]]:
-    every_point = [(protocol, other) for protocol in Protocol for other in ports_of(finding(0, 65535))]
+    every_point = [(protocol, edge + step) for protocol in Protocol for edge in PORTS for step in (0, 1)]
     waiting = [_first_gate(of, given)]
     passed: set[str] = set()
     while waiting:

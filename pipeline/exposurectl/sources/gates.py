@@ -67,7 +67,7 @@ class Gate(msgspec.Struct, frozen=True, kw_only=True):
                 return None
             named |= here
             left |= self._left_by_acls(here, point)
-        return left if left - impossible else named
+        return left if left == named or left - impossible else named
 
     def _rules_at(self, point: Point) -> Iterator[GroupRule]:
         return (rule for rule in self.rules if rule.covers(*point))
@@ -120,7 +120,7 @@ def _denied(acl: NetworkAcl, addresses: Addresses, point: Point) -> Addresses:
     """Return which of the addresses meet a deny first. What no entry speaks of is left alone."""
     undecided, denied = addresses, NOBODY
     for entry in acl.entries:
-        if entry.covers(*point):
+        if undecided and entry.covers(*point):
             matched = undecided & Addresses.of([entry.network])
             undecided -= matched
             denied |= NOBODY if entry.allow else matched

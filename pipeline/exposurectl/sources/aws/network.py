@@ -27,7 +27,7 @@ BATCH: Final = 200
 """The most values that one filter of EC2's takes; more ids of interfaces than that make slow answers."""
 
 _NOT_FOUND = "InvalidNetworkInterfaceID.NotFound"
-_INTERFACE = re.compile(r"eni-[0-9a-f]+")
+_INTERFACE = re.compile(r"eni-(?:[0-9a-f]{17}|[0-9a-f]{8})(?![0-9a-f])")
 
 
 def read_network(
@@ -104,8 +104,9 @@ class _Reading:
         self.unread: set[str] = set()
 
     def interfaces(self, wanted: Iterable[str]) -> Iterator[NetworkInterface]:
-        """Yield the interfaces that still exist. One that is gone is no failure."""
-        return chain.from_iterable(self._interfaces(batch) for batch in _batches(wanted))
+        """Yield the interfaces that still exist. One that is gone, or whose id is none, is no failure."""
+        ids = [name for name in wanted if _INTERFACE.fullmatch(name)]  # one that is malformed fails its whole batch
+        return chain.from_iterable(self._interfaces(batch) for batch in _batches(ids))
 
     def _interfaces(self, batch: list[str]) -> list[NetworkInterface]:
         while batch:
@@ -212,7 +213,7 @@ def _without_gone(batch: list[str], error: Exception) -> list[str]:
 
 
 def _batches(wanted: Iterable[str]) -> Iterator[list[str]]:
-    names = sorted(set(wanted))
+    names = sorted(set(wanted) - {""})
     return (names[start : start + BATCH] for start in range(0, len(names), BATCH))
 
 

@@ -150,7 +150,7 @@ def interfaces(page: Any) -> Iterator[NetworkInterface]:
         yield NetworkInterface(
             id=one.network_interface_id,
             account=one.owner_id,
-            groups=tuple(group.group_id for group in one.groups),
+            groups=tuple(sorted(group.group_id for group in one.groups)),
             subnet=one.subnet_id,
             instance=instance_id(one.attachment.instance_id),
         )
@@ -226,11 +226,15 @@ def _entry(entry: _Entry) -> AclEntry:
 def balancers(page: Any) -> Iterator[LoadBalancer]:
     """Yield the load balancers of a page of DescribeLoadBalancers of the present generation."""
     for one in msgspec.convert(page, _Balancers).load_balancers:
-        subnets = tuple(zone.subnet_id for zone in one.availability_zones)
-        yield LoadBalancer(id=one.load_balancer_arn, groups=one.security_groups, subnets=subnets, vpc=one.vpc_id)
+        subnets = [zone.subnet_id for zone in one.availability_zones]
+        yield _balancer(one.load_balancer_arn, one.security_groups, subnets, one.vpc_id)
 
 
 def classic_balancers(page: Any) -> Iterator[LoadBalancer]:
     """Yield the load balancers of a page of DescribeLoadBalancers of the Classic generation."""
     for one in msgspec.convert(page, _Classics).load_balancer_descriptions:
-        yield LoadBalancer(id=one.load_balancer_name, groups=one.security_groups, subnets=one.subnets, vpc=one.vpc_id)
+        yield _balancer(one.load_balancer_name, one.security_groups, one.subnets, one.vpc_id)
+
+
+def _balancer(name: str, groups: Iterable[str], subnets: Iterable[str], vpc: str) -> LoadBalancer:
+    return LoadBalancer(id=name, groups=tuple(sorted(groups)), subnets=tuple(sorted(subnets)), vpc=vpc)
