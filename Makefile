@@ -49,8 +49,9 @@ lock: ## write requirements/*.lock anew; UPGRADE=1 also raises what is pinned
 	    --constraint requirements/build.lock --output-file requirements/dev.lock >/dev/null
 	@echo '$(SCANNER)' | $(LOCK) $(if $(UPGRADE),--upgrade) - --output-file requirements/checkov.lock >/dev/null
 
-benchmark: .venv/.runtime ## print how long a start takes, in units of `python -c pass`
+benchmark: .venv/.dev ## print how long a start and a collection take, beside what they could take
 	@$(BIN)/python tests/benchmarks/start_up.py
+	@$(BIN)/python tests/benchmarks/collect.py
 
 picture: .venv/.runtime ## draw docs/demo.svg, the picture of the demo in the README
 	@mkdir -p docs

@@ -11,6 +11,8 @@ NETWORK: Final = frozenset(
         "ec2:DescribeSecurityGroups",
         "ec2:GetManagedPrefixListEntries",
         "elasticloadbalancing:DescribeLoadBalancers",
+        "elasticloadbalancing:DescribeTargetGroups",
+        "elasticloadbalancing:DescribeTargetHealth",
     }
 )
 """What is read in the account of an instance, whether it is the pipeline's own or entered through the read role."""
@@ -28,12 +30,5 @@ PIPELINE_ROLE: Final[frozenset[str]] = NETWORK | {
 }
 """In the delegated administrator account. GetCallerIdentity is called too, and AWS grants it to everybody."""
 
-REPORT: Final[frozenset[str]] = frozenset(
-    {
-        "inspector2:CreateFindingsReport",
-        "inspector2:GetFindingsReportStatus",
-        "kms:Decrypt",
-        "s3:GetObject",
-    }
-)
+REPORT: Final[frozenset[str]] = frozenset({"kms:Decrypt", "s3:GetObject"})
 """What the pipeline role may do besides, where findings reports are switched on."""

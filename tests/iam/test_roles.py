@@ -157,7 +157,6 @@ def test_reports_are_read_under_one_prefix_and_decrypted_with_one_key(pipeline: 
     resources = {one.sid: one.resources for one in pipeline.policies[REPORTS]}
 
     assert resources == {
-        "AskInspector": {"*"},
         "FetchReports": {"arn:${partition}:s3:::${report_bucket}/${report_prefix}*"},
         "DecryptReports": {"${report_key_arn}"},
     }

@@ -1,7 +1,7 @@
 """Networks made by hand: an instance behind its interface, and what may stand before it."""
 
 from collections.abc import Iterable, Mapping
-from ipaddress import ip_network
+from ipaddress import ip_address, ip_network
 
 from exposurectl.model import Component, Finding, FindingStatus, PortRange, Protocol
 from exposurectl.sources.network import (
@@ -17,10 +17,13 @@ from exposurectl.sources.network import (
     PrefixListReference,
     RuleSource,
     SecurityGroup,
+    Target,
+    TargetGroup,
     UnknownSource,
 )
 
 ACCOUNT, OTHER_ACCOUNT = "111122223333", "444455556666"
+PRIVATE_ADDRESS = "10.0.0.9"
 INSTANCE, INTERFACE = "i-0123456789abcdef0", "eni-0123456789abcdef0"
 ALB = "arn:aws:elasticloadbalancing:eu-west-1:111122223333:loadbalancer/app/web/50dc6c495c0c9188"
 ARN = "arn:aws:inspector2:eu-west-1:111122223333:finding/00000000000000000000000000000001"
@@ -69,11 +72,36 @@ def group(name: str, *rules: GroupRule, account: str = ACCOUNT) -> SecurityGroup
 def interface(
     *groups: str, instance: str = INSTANCE, account: str = ACCOUNT, name: str = INTERFACE
 ) -> NetworkInterface:
-    return NetworkInterface(id=name, account=account, groups=groups, subnet="subnet-1", instance=instance)
+    return NetworkInterface(
+        id=name,
+        account=account,
+        groups=groups,
+        subnet="subnet-1",
+        instance=instance,
+        vpc="vpc-1",
+        addresses=(ip_network(PRIVATE_ADDRESS),),
+    )
 
 
-def balancer(*groups: str, arn: str = ALB, subnets: tuple[str, ...] = ("subnet-2", "subnet-3")) -> LoadBalancer:
-    return LoadBalancer(id=arn, groups=groups, subnets=subnets, vpc="vpc-1")
+def balancer(
+    *groups: str,
+    arn: str = ALB,
+    subnets: tuple[str, ...] = ("subnet-2", "subnet-3"),
+    vpc: str = "vpc-1",
+    targets: tuple[Target, ...] = (),
+) -> LoadBalancer:
+    return LoadBalancer(id=arn, groups=groups, subnets=subnets, vpc=vpc, targets=targets)
+
+
+def target(written: str, port: int | None) -> Target:
+    """Return an instance's id or an address as what is forwarded to."""
+    if written.startswith("i-"):
+        return Target(instance=written, port=port)
+    return Target(address=ip_address(written), port=port)
+
+
+def target_group(*targets: Target, of: str = ALB, name: str = "tg-1", unread: bool = False) -> TargetGroup:
+    return TargetGroup(id=name, balancers=(of,), targets=None if unread else targets)
 
 
 def deny(number: int, network: str, ports: int | None = None, protocol: str = "-1") -> AclEntry:
@@ -99,6 +127,7 @@ def network(
     lists: Mapping[str, tuple[str, ...]] | None = None,
     acls: Mapping[str, NetworkAcl] | None = None,
     balancers: Iterable[LoadBalancer] | None = (),
+    targets: Iterable[TargetGroup] | None = None,
 ) -> NetworkEvidence:
     """Return evidence of one interface that carries all the groups, unless the interfaces are given."""
     own = [interface(*(one.id for one in groups))] if interfaces is None else interfaces
@@ -111,4 +140,5 @@ def network(
         },
         acls=acls or {},
         balancers=None if balancers is None else {one.id: one for one in balancers},
+        target_groups=None if targets is None else {one.id: one for one in targets},
     )

@@ -1,10 +1,14 @@
 """Whom security groups, network ACLs and load balancers admit along a finding's path, one rule at a time."""
 
+from ipaddress import ip_network
+from typing import Any
+
 import pytest
+from msgspec.structs import replace
 
 from exposurectl.model import Component, Finding, Protocol
-from exposurectl.sources.admission import admitted
-from exposurectl.sources.network import NetworkEvidence
+from exposurectl.sources.admission import admitted, depends_on_forwarders
+from exposurectl.sources.network import LoadBalancer, NetworkEvidence, SecurityGroup, Target, TargetGroup
 from exposurectl.sources.rows import IngressRow
 
 from .networks import (
@@ -12,8 +16,10 @@ from .networks import (
     ARN,
     ENI,
     IGW,
+    INSTANCE,
     OTHER_ACCOUNT,
     PEERING,
+    PRIVATE_ADDRESS,
     TARGET,
     acl,
     allow,
@@ -24,6 +30,8 @@ from .networks import (
     interface,
     network,
     rule,
+    target,
+    target_group,
 )
 
 OFFICE, BRANCH, ANYONE = "203.0.113.7/32", "198.51.100.0/24", "0.0.0.0/0"
@@ -401,3 +409,169 @@ def test_a_subnet_of_a_load_balancer_whose_network_acl_was_not_read_lets_everyth
     )
 
     assert rows(finding(8080), given) == {"8080": [ANYONE]}
+
+
+# Groups that admit private addresses besides public ones admit load balancers, though they do not name them.
+
+VPC = "10.0.0.0/16"
+OWN = group("sg-1", rule("tcp", (8080, 8090), OFFICE), rule("tcp", (8080, 8090), VPC))
+OPEN_ALB = group("sg-alb", rule("tcp", 443, ANYONE))
+SEVERAL = finding(8080, 8090)
+
+
+def fronted(
+    *targets: Target | TargetGroup,
+    own: SecurityGroup = OWN,
+    front: LoadBalancer | None = None,
+    **given: Any,
+) -> NetworkEvidence:
+    """Return evidence of the instance, a load balancer that admits anyone, and what that one forwards to."""
+    groups = [one if isinstance(one, TargetGroup) else target_group(one) for one in targets]
+    return network(
+        own,
+        OPEN_ALB,
+        interfaces=[interface(own.id)],
+        balancers=[front or balancer("sg-alb")],
+        **{"targets": groups, **given},
+    )
+
+
+@pytest.mark.parametrize("written", [INSTANCE, PRIVATE_ADDRESS])
+def test_whom_a_load_balancer_admits_counts_at_the_port_that_it_forwards_to(written: str) -> None:
+    given = fronted(target(written, 8085))
+
+    assert rows(SEVERAL, given) == {"8080-8084": [VPC, OFFICE], "8085": [ANYONE], "8086-8090": [VPC, OFFICE]}
+
+
+def test_an_address_within_a_prefix_of_the_interface_is_the_instances() -> None:
+    prefixed = replace(interface("sg-1"), addresses=(ip_network("10.0.1.16/28"),))
+    given = replace(fronted(target("10.0.1.20", 8080)), interfaces={ENI.id: prefixed})
+
+    assert rows(finding(8080), given) == {"8080": [ANYONE]}
+
+
+@pytest.mark.parametrize("written", ["i-0fedcba9876543210", "10.0.0.8"])
+def test_a_load_balancer_that_forwards_elsewhere_adds_nobody(written: str) -> None:
+    assert rows(SEVERAL, fronted(target(written, 8085))) == {"8080-8090": [VPC, OFFICE]}
+
+
+def test_a_target_whose_port_is_not_known_may_be_at_any() -> None:
+    assert rows(SEVERAL, fronted(target(INSTANCE, None))) == {"8080-8090": [ANYONE]}
+
+
+def test_the_groups_of_a_load_balancer_that_forwards_are_named_in_the_row() -> None:
+    assert [row.groups for row in admitted(finding(8080), fronted(target(INSTANCE, 8080)))] == [("sg-1", "sg-alb")]
+
+
+def test_a_classic_load_balancer_forwards_to_its_instances() -> None:
+    classic = balancer("sg-alb", arn="old", targets=(target(INSTANCE, 8085),))
+
+    assert rows(finding(8084, 8085), fronted(front=classic)) == {"8084": [VPC, OFFICE], "8085": [ANYONE]}
+
+
+@pytest.mark.parametrize("front", [balancer(), balancer("sg-unread")])
+def test_ports_that_a_load_balancer_without_known_groups_forwards_to_have_no_evidence(front: LoadBalancer) -> None:
+    assert rows(finding(8084, 8085), fronted(target(INSTANCE, 8085), front=front)) == {"8084": [VPC, OFFICE]}
+
+
+@pytest.mark.parametrize(
+    "missing",
+    [
+        {"targets": None},
+        {"targets": [target_group(unread=True)]},
+        {"balancers": None},
+        {"targets": [target_group(target(INSTANCE, 8080), of=f"{ALB}0")]},
+    ],
+    ids=["target groups", "targets", "load balancers", "the load balancer of a target group"],
+)
+def test_where_what_forwards_is_not_known_only_ports_without_private_addresses_have_evidence(
+    missing: dict[str, Any],
+) -> None:
+    own = group("sg-1", rule("tcp", 8080, VPC), rule("tcp", (8080, 8081), OFFICE))
+
+    assert rows(finding(8080, 8081), replace(fronted(own=own), **read_as(missing))) == {"8081": [OFFICE]}
+
+
+def test_a_load_balancer_of_another_vpc_adds_nobody() -> None:
+    assert rows(finding(8080), fronted(target(INSTANCE, 8080), front=balancer("sg-alb", vpc="vpc-2"))) == {
+        "8080": [VPC, OFFICE]
+    }
+
+
+def test_private_addresses_besides_a_referenced_load_balancer_may_be_of_another_one() -> None:
+    own = group("sg-1", rule("tcp", 8080, "sg-front"), rule("tcp", 8080, VPC))
+    front = group("sg-front", rule("tcp", 443, OFFICE))
+    hidden = balancer("sg-alb", arn=ALB.replace("web", "hidden"))
+    given = network(
+        own,
+        front,
+        OPEN_ALB,
+        interfaces=[interface("sg-1")],
+        balancers=[balancer("sg-front"), hidden],
+        targets=[target_group(target(INSTANCE, 8080), of=hidden.id)],
+    )
+
+    assert rows(finding(8080), given) == {"8080": [ANYONE]}
+
+
+def test_a_load_balancer_before_one_that_forwards_counts_too() -> None:
+    groups = [OWN, group("sg-alb", rule("tcp", 443, "sg-nlb")), group("sg-nlb", rule("tcp", 443, BRANCH))]
+    given = network(
+        *groups,
+        interfaces=[interface("sg-1")],
+        balancers=[balancer("sg-alb"), balancer("sg-nlb", arn=ALB.replace("app", "net"))],
+        targets=[target_group(target(INSTANCE, 8080))],
+    )
+
+    assert rows(finding(8080), given) == {"8080": [VPC, BRANCH, OFFICE]}
+
+
+@pytest.mark.parametrize("port", [8080, 443])
+def test_to_an_interface_that_is_not_the_instances_own_every_port_is_forwarded(port: int) -> None:
+    """Nothing says which of its ports leads to the instance's."""
+    given = replace(
+        fronted(target(PRIVATE_ADDRESS, port)), interfaces={ENI.id: interface("sg-1", instance="i-0fedcba9876543210")}
+    )
+
+    assert rows(finding(8080), given) == {"8080": [ANYONE]}
+
+
+@pytest.mark.parametrize(
+    ("admits", "path", "depends"),
+    [
+        ([OFFICE, VPC], None, True),
+        ([OFFICE, "0.0.0.0/1"], None, True),
+        ([OFFICE], None, False),
+        ([VPC], None, False),
+        ([ANYONE], None, False),
+        ([OFFICE, "::/0"], None, False),
+        (["0.0.0.0/1", "128.0.0.0/1"], None, False),
+        ([OFFICE, VPC], PEERED, False),
+    ],
+)
+def test_what_forwards_matters_where_private_addresses_are_admitted_besides_public_ones_but_not_everyone(
+    admits: list[str], path: tuple[Component, ...] | None, *, depends: bool
+) -> None:
+    given = network(group("sg-1", *(rule("tcp", 8080, written) for written in admits)))
+    of = finding(8080) if path is None else finding(8080, path=path)
+
+    assert depends_on_forwarders(of, given) is depends
+    assert (rows(of, given) == {}) is (depends or admits == [VPC])
+
+
+def test_private_addresses_that_a_network_acl_leaves_of_everyone_may_be_a_load_balancers() -> None:
+    """Without what forwards, the network ACL takes nothing away: everyone is what is known without it, too."""
+    own, acls = (
+        group("sg-1", rule("tcp", 8080, ANYONE)),
+        {"subnet-1": acl(allow(1, VPC), allow(2, OFFICE), deny(3, ANYONE))},
+    )
+
+    assert rows(finding(8080), fronted(own=own, acls=acls)) == {"8080": [VPC, OFFICE]}
+    assert rows(finding(8080), fronted(own=own, acls=acls, targets=None)) == {"8080": [ANYONE]}
+    assert rows(finding(8080), fronted(target(INSTANCE, 8080), own=own, acls=acls)) == {"8080": [ANYONE]}
+
+
+def read_as(missing: dict[str, Any]) -> dict[str, Any]:
+    """Return the fields of evidence where some of what forwards was not read."""
+    names = {"targets": "target_groups", "balancers": "balancers"}
+    return {names[name]: None if value is None else {one.id: one for one in value} for name, value in missing.items()}

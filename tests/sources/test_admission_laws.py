@@ -23,6 +23,8 @@ from exposurectl.sources.network import (
     NetworkAcl,
     NetworkEvidence,
     PrefixListReference,
+    Target,
+    TargetGroup,
     UnknownSource,
 )
 
@@ -34,14 +36,18 @@ from .networks import (
     INSTANCE,
     OTHER_ACCOUNT,
     PEERING,
+    PRIVATE_ADDRESS,
     TARGET,
     acl,
+    allow,
     balancer,
+    deny,
     finding,
     group,
     interface,
     network,
     rule,
+    target,
 )
 
 Address = IPv4Address | IPv6Address
@@ -53,7 +59,8 @@ NETWORKS = [*PUBLIC, *WIDE, *PRIVATE]
 LISTS = ["pl-0", "pl-1"]
 GROUPS = ["sg-0", "sg-1", "sg-2", "sg-3"]
 SUBNETS = ["subnet-1", "subnet-2", "subnet-3"]
-BALANCERS = [ALB, ALB.replace("app", "net")]
+BALANCERS = [ALB, ALB.replace("app", "net"), "classic"]
+TARGETS = [INSTANCE, PRIVATE_ADDRESS, "i-0fedcba9876543210", "10.0.0.8"]
 FIELDS = ["interfaces", "groups", "prefix_lists", "acls"]
 PORTS = [0, 21, 22, 23, 24, 65535]
 THROUGH = Component(ALB, "AWS::ElasticLoadBalancingV2::LoadBalancer")
@@ -81,7 +88,16 @@ def some_span(random: Random) -> tuple[int, int]:
 
 
 def some_source(random: Random) -> str:
-    kinds = [PUBLIC, PUBLIC, NETWORKS, LISTS, GROUPS, GROUPS, [f"{OTHER_ACCOUNT}/sg-0", "something-new", *PUBLIC]]
+    kinds = [
+        PUBLIC,
+        PUBLIC,
+        PRIVATE,
+        NETWORKS,
+        LISTS,
+        GROUPS,
+        GROUPS,
+        [f"{OTHER_ACCOUNT}/sg-0", "something-new", *PUBLIC],
+    ]
     return random.choice(random.choice(kinds))
 
 
@@ -108,9 +124,33 @@ def some_balancers(random: Random) -> list[LoadBalancer] | None:
     if random.random() < 1 / 10:
         return None
     return [
-        balancer(*some_of(GROUPS, random), arn=arn, subnets=tuple(some_of(SUBNETS, random)))
+        balancer(
+            *some_of(GROUPS, random),
+            arn=arn,
+            subnets=tuple(some_of(SUBNETS, random)),
+            vpc=random.choice(["vpc-1", "vpc-1", "vpc-2"]),
+            targets=some_targets(random) if arn == "classic" else (),
+        )
         for arn in BALANCERS
         if random.random() < 4 / 5
+    ]
+
+
+def some_targets(random: Random) -> tuple[Target, ...]:
+    some = (target(random.choice(TARGETS), random.choice([*PORTS, None])) for _ in range(random.randint(0, 2)))
+    return tuple(some)
+
+
+def some_target_groups(random: Random) -> list[TargetGroup] | None:
+    if random.random() < 1 / 10:
+        return None
+    return [
+        TargetGroup(
+            id=f"tg-{number}",
+            balancers=tuple(random.sample(BALANCERS[:2], k=random.choice([0, 1, 1, 1, 2]))),
+            targets=some_targets(random) if random.random() < 19 / 20 else None,
+        )
+        for number in range(random.choice([0, 1, 2]))
     ]
 
 
@@ -129,7 +169,32 @@ def some_network(random: Random) -> NetworkEvidence:
         lists={name: tuple(random.sample(PUBLIC, k=2)) for name in LISTS if random.random() < 4 / 5},
         acls={subnet: some_acl(random) for subnet in SUBNETS if random.random() < 2 / 3},
         balancers=some_balancers(random),
+        targets=some_target_groups(random),
     )
+
+
+def some_hidden_network(random: Random) -> NetworkEvidence:
+    """Return a network where a load balancer is likely to send from private addresses that a group admits."""
+    own = [rule("tcp", some_span(random), random.choice(PUBLIC + WIDE)), rule("tcp", (0, 65535), PRIVATE[0])]
+    fronts = {name: rule("tcp", 23, random.choice([*NETWORKS, *LISTS])) for name in GROUPS[1:]}
+    allowed = [replace(some_entry(random), protocol="-1", allow=True) for _ in range(2)]
+    guard = acl(*allowed, allow(8, PRIVATE[0]), deny(9, random.choice(WIDE)))
+    hit = target(random.choice(TARGETS[:2]), random.choice([*PORTS, None, None]))
+    return network(
+        group(GROUPS[0], *own),
+        *(group(name, admits) for name, admits in fronts.items() if random.random() < 9 / 10),
+        interfaces=[interface(GROUPS[0])],
+        lists={name: tuple(random.sample(PUBLIC, k=2)) for name in LISTS if random.random() < 4 / 5},
+        acls={subnet: guard if subnet == SUBNETS[0] else some_acl(random) for subnet in SUBNETS},
+        balancers=[balancer(random.choice(GROUPS[1:]), arn=arn, targets=some_targets(random)) for arn in BALANCERS],
+        targets=[TargetGroup(id="tg-0", balancers=(ALB,), targets=(hit,)), *(some_target_groups(random) or ())[1:]],
+    )
+
+
+def some_case(random: Random) -> tuple[Finding, NetworkEvidence]:
+    if random.random() < 1 / 2:
+        return some_finding(random), some_network(random)
+    return finding(*some_span(random), path=PATHS[0]), some_hidden_network(random)
 
 
 def some_finding(random: Random) -> Finding:
@@ -139,12 +204,22 @@ def some_finding(random: Random) -> Finding:
 
 def less_of(whole: NetworkEvidence, random: Random) -> NetworkEvidence:
     """Return evidence of the same network with one part of it not read, or several."""
-    parts = [(field, key) for field in FIELDS for key in getattr(whole, field)] + [("balancers", "")]
+    parts = [(field, key) for field in FIELDS for key in getattr(whole, field)]
+    parts += [("balancers", ""), ("target_groups", ""), *(("targets", name) for name in whole.target_groups or ())]
     gone = random.sample(parts, k=random.choice([1, 1, 1, 2, 3]))
     kept = {
         field: {key: one for key, one in getattr(whole, field).items() if (field, key) not in gone} for field in FIELDS
     }
-    return replace(whole, **kept, balancers=None if ("balancers", "") in gone else whole.balancers)
+    targets = {
+        name: replace(one, targets=None) if ("targets", name) in gone else one
+        for name, one in (whole.target_groups or {}).items()
+    }
+    return replace(
+        whole,
+        **kept,
+        balancers=None if ("balancers", "") in gone else whole.balancers,
+        target_groups=None if whole.target_groups is None or ("target_groups", "") in gone else targets,
+    )
 
 
 def with_evidence(of: Finding, given: NetworkEvidence) -> Finding:
@@ -157,15 +232,16 @@ def ports_of(of: Finding) -> list[int]:
 
 
 # The law. Evidence is either all that there is to read, or that with parts missing: an interface, a group with its
-# rules, a prefix list, a network ACL, or the list of load balancers (which a page that fails takes away whole). What a
-# port admits is everyone where a finding has no row for it, or a row without networks. Then whoever is admitted with
-# all evidence is admitted with less; so is every judgement that a policy can ask for, at least as wide.
+# rules, a prefix list, a network ACL, the targets of a target group, or the list of load balancers or that of target
+# groups (both of which a page that fails takes away whole). What a port admits is everyone where a finding has no row
+# for it, or a row without networks. Then whoever is admitted with all evidence is admitted with less; so is every
+# judgement that a policy can ask for, at least as wide.
 
 
-@settings(max_examples=2500)
+@settings(max_examples=5000)
 @given(seeds)
 def test_knowing_less_never_admits_fewer_nor_restricts(random: Random) -> None:
-    of, given = some_finding(random), some_network(random)
+    of, given = some_case(random)
     with_all, with_less = with_evidence(of, given), with_evidence(of, less_of(given, random))
 
     for port in ports_of(of):
@@ -176,10 +252,10 @@ def test_knowing_less_never_admits_fewer_nor_restricts(random: Random) -> None:
                 assert not holds(asked, part_of_it, anywhere) or holds(asked, all_of_it, anywhere)
 
 
-@settings(max_examples=2000)
+@settings(max_examples=4000)
 @given(seeds)
 def test_rows_agree_with_asking_for_each_address_and_port(random: Random) -> None:
-    of, given = some_finding(random), some_network(random)
+    of, given = some_case(random)
     evidence = with_evidence(of, given)
 
     for port in random.sample(ports := ports_of(of), k=min(2, len(ports))):
@@ -192,7 +268,7 @@ def test_rows_agree_with_asking_for_each_address_and_port(random: Random) -> Non
 
 @given(seeds)
 def test_rows_are_in_order_apart_and_as_few_as_possible(random: Random) -> None:
-    of, given = some_finding(random), some_network(random)
+    of, given = some_case(random)
     entries = with_evidence(of, given).ingress
 
     for before, after in pairwise(entries):
@@ -211,16 +287,73 @@ class _NotKnownError(Exception):
 
 def admitted_addresses(of: Finding, port: int, given: NetworkEvidence) -> set[Address] | None:
     try:
-        admits = set[Address]().union(*_gates(of, port, given))
+        own, *before = _gates([_first_gate(of, given)], of, port, given)
     except _NotKnownError:
         return None
-    from_internet = of.path[0] is IGW
-    return None if admits and from_internet and not any(map(_is_public, admits)) else admits
+    admits = own.union(*before)
+    if of.path[0] is not IGW:
+        return admits
+    if admits and not any(map(_is_public, admits)):
+        return None
+    if THROUGH in of.path or all(map(_is_public, own)) or _has_everyone(own):
+        return admits
+    return _with_forwarders(admits, of, port, given)
 
 
-def _gates(of: Finding, port: int, given: NetworkEvidence) -> Iterator[set[Address]]:
+def _with_forwarders(admits: set[Address], of: Finding, port: int, given: NetworkEvidence) -> set[Address] | None:
+    """Add whom the load balancers admit that forward to the port, of which the private addresses may be."""
+    without_acls = replace(given, acls={})
+    names, subnets, is_own = _first_gate(of, given)
+    by_groups = next(_gates([(names, subnets, is_own)], of, port, without_acls))
+    at_most = admits | by_groups if _has_everyone(by_groups) else None
+    try:
+        fronts = [(front.groups, front.subnets, False) for front in _forwarding(port if is_own else None, given)]
+        more = set[Address]().union(*_gates(fronts, of, port, given))
+    except _NotKnownError:
+        return at_most
+    return admits | more if at_most is None or more <= at_most else at_most
+
+
+def _has_everyone(addresses: set[Address]) -> bool:
+    return any(
+        all(one in addresses for one in ADDRESSES if one.version == version)
+        for version in {one.version for one in ADDRESSES}
+    )
+
+
+def _forwarding(port: int | None, given: NetworkEvidence) -> Iterator[LoadBalancer]:
+    """Yield the load balancers that send to the interface: by its instance's id or its address, to this port."""
+    if given.balancers is None or given.target_groups is None:
+        raise _NotKnownError
+    yield from (front for front in given.balancers.values() if any(_hits(one, port, given) for one in front.targets))
+    for one in given.target_groups.values():
+        fronts = [given.balancers.get(name) for name in one.balancers]
+        if all(front is not None and front.vpc != "vpc-1" for front in fronts):
+            continue
+        if one.targets is None:
+            raise _NotKnownError
+        if any(_hits(each, port, given) for each in one.targets):
+            yield from map(_surely, fronts)
+
+
+def _surely(front: LoadBalancer | None) -> LoadBalancer:
+    if front is None:
+        raise _NotKnownError
+    return front
+
+
+def _hits(one: Target, port: int | None, given: NetworkEvidence) -> bool:
+    instance = given.interfaces[ENI.id].instance
+    is_here = str(one.address) == PRIVATE_ADDRESS or bool(instance and one.instance == instance)
+    return is_here and (port is None or one.port in {None, port})
+
+
+Way = tuple[tuple[str, ...], tuple[str, ...], bool]
+"""Groups, subnets, and whether its ports are the finding's."""
+
+
+def _gates(waiting: list[Way], of: Finding, port: int, given: NetworkEvidence) -> Iterator[set[Address]]:
     every_point = [(protocol, edge + step) for protocol in Protocol for edge in PORTS for step in (0, 1)]
-    waiting = [_first_gate(of, given)]
     passed: set[str] = set()
     while waiting:
         names, subnets, own = waiting.pop()
@@ -238,7 +371,7 @@ def _gates(of: Finding, port: int, given: NetworkEvidence) -> Iterator[set[Addre
                 waiting.append((front.groups, front.subnets, False))
 
 
-def _first_gate(of: Finding, given: NetworkEvidence) -> tuple[tuple[str, ...], tuple[str, ...], bool]:
+def _first_gate(of: Finding, given: NetworkEvidence) -> Way:
     if THROUGH in of.path:
         if ALB not in (given.balancers or {}):
             raise _NotKnownError

@@ -62,7 +62,7 @@ def parser() -> argparse.ArgumentParser:
     )
     top.add_argument("--version", action="version", version=f"exposurectl {__version__}")
     commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True, parser_class=_Parser)
-    for add in (_test, _plan, _show, _explain, _apply, _demo):
+    for add in (_test, _collect, _plan, _show, _explain, _apply, _doctor, _demo):
         add(commands)
     return top
 
@@ -88,6 +88,17 @@ def _late(module: str) -> "Callable[[argparse.Namespace, World], int]":
 def _test(commands: "Commands") -> None:
     test = _command(commands, "test", "test", "run a policy's cases")
     test.add_argument("policy", nargs="?", default="policies", metavar="POLICY_DIR", help="default: policies")
+
+
+def _collect(commands: "Commands") -> None:
+    collect = _command(commands, "collect", "collect", "record a snapshot of all evidence and of the servers")
+    _config(collect)
+    given = collect.add_mutually_exclusive_group()
+    given.add_argument(
+        "--report", metavar="s3://BUCKET/KEY", help="take the findings from a report that Inspector wrote to S3"
+    )
+    given.add_argument("--events", metavar="DIR", help="take the findings from a folder of EventBridge events")
+    collect.add_argument("--out", required=True, metavar="DIR", help="a directory that does not exist yet")
 
 
 def _plan(commands: "Commands") -> None:
@@ -126,6 +137,12 @@ def _apply(commands: "Commands") -> None:
     apply.add_argument("plan", metavar="PLAN", help="a file that plan --out wrote")
     _config(apply)
     apply.add_argument("--receipt", metavar="FILE", help="a new file; default: receipt.json beside the plan")
+
+
+def _doctor(commands: "Commands") -> None:
+    doctor = _command(commands, "doctor", "doctor", "check what collecting needs of AWS, and say what to do")
+    _config(doctor)
+    doctor.add_argument("--oidc", action="store_true", help="only print the `sub` that the pipeline's role must trust")
 
 
 def _demo(commands: "Commands") -> None:

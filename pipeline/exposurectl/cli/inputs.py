@@ -9,7 +9,6 @@ from typing import BinaryIO
 
 from exposurectl.cli.arguments import UsageError
 from exposurectl.cli.world import World
-from exposurectl.config import Settings
 from exposurectl.diagnostics import Diagnostic, ExposurectlError, Place
 from exposurectl.model import Inventory
 from exposurectl.plan.file import read_plan
@@ -63,20 +62,6 @@ def _opened(path: str, world: World) -> Iterator[BinaryIO]:
             yield file
     except OSError as error:
         raise unreadable(path, error) from error
-
-
-def live_inventory(settings: Settings, as_of: datetime) -> Inventory:
-    """Return what Amazon Inspector tells now, in the configured regions, to the caller's own credentials."""
-    if not settings.regions:
-        problem = Diagnostic(
-            summary="No regions to read",
-            detail="Neither --findings nor --snapshot is given, and the config names no regions.",
-            hint="add `inspector: {regions: [...]}` to the config, or name a file with --findings",
-        )
-        raise ExposurectlError(problem, reason="no-evidence")
-    from exposurectl.sources.inspector import list_findings, own_session
-
-    return unvouched(list_findings(settings.regions, session=own_session()), as_of)
 
 
 def moment(arguments: argparse.Namespace, recorded: Snapshot | None, world: World) -> datetime:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from exposurectl.cli.ending import leave
 from exposurectl.cli.groups import live_groups, recorded_groups
-from exposurectl.cli.inputs import live_inventory, moment, read_plan_file, recorded_inventory
+from exposurectl.cli.inputs import moment, read_plan_file, recorded_inventory
 from exposurectl.cli.world import World
 from exposurectl.config import Settings, load_config
 from exposurectl.diagnostics import Diagnostic, Exit, ExposurectlError, Place
@@ -28,17 +28,11 @@ def run(arguments: argparse.Namespace, world: World) -> Exit:
     settings = load_config(Path(arguments.config))
     policy = load_policy(Path(arguments.policy))
     previous = read_plan_file(arguments.previous) if arguments.previous else None
-    recorded = read_snapshot(Path(arguments.snapshot)) if arguments.snapshot else None
+    recorded = _recorded(arguments, settings, world)
     as_of = moment(arguments, recorded, world)
-    if recorded:
-        inventory = recorded.inventory
-    elif arguments.findings:
-        inventory = recorded_inventory(arguments.findings, as_of, world)
-    else:
-        inventory = live_inventory(settings, as_of)
     plan = build_plan(
         Request(
-            inventory=inventory,
+            inventory=recorded.inventory if recorded else recorded_inventory(arguments.findings, as_of, world),
             groups=_groups(arguments, settings, recorded, world),
             policy=policy,
             settings=settings,
@@ -52,6 +46,19 @@ def run(arguments: argparse.Namespace, world: World) -> Exit:
         _write(Path(arguments.out), plan)
         world.tell(f"Wrote {neutral(arguments.out)} ({plan.digest}).")
     return _verdict(plan, arguments, world)
+
+
+def _recorded(arguments: argparse.Namespace, settings: Settings, world: World) -> Snapshot | None:
+    """Return the snapshot that was named, or one that is collected now; None where findings are named instead."""
+    if arguments.snapshot:
+        return read_snapshot(Path(arguments.snapshot))
+    if arguments.findings:
+        return None
+    from exposurectl.cli.collect import access_of, collected
+
+    groups = _groups(arguments, settings, None, world)
+    with collected(settings, groups, access_of(settings, world), world) as directory:
+        return read_snapshot(directory)
 
 
 def _groups(

@@ -82,6 +82,8 @@ def _summarized(span: Span) -> Iterator[Network]:
 
 NOBODY: Final = Addresses()
 
+_EVERYONE: Final = (Addresses.of([ip_network("0.0.0.0/0")]), Addresses.of([ip_network("::/0")]))
+
 NEVER_FROM_THE_INTERNET: Final = Addresses.of(
     ip_network(prefix)
     for prefix in (
@@ -103,3 +105,8 @@ Addresses that no packet from an internet gateway has as its source.
 
 Source: IANA's special-purpose registries and RFC 6890; of IPv6, only 2000::/3 is given out as global unicast.
 """
+
+
+def is_everyone(addresses: Addresses) -> bool:
+    """Tell whether all addresses of IPv4, or all of IPv6, are among these."""
+    return any(not everyone - addresses for everyone in _EVERYONE)

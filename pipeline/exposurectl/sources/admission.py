@@ -1,16 +1,16 @@
 """Whom the network admits to the ports of a finding: the rows of `ingress.ndjson`."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterable, Iterator
 
 import msgspec
 
 from exposurectl.model import Finding, PortRange
-from exposurectl.sources.addresses import NEVER_FROM_THE_INTERNET, NOBODY, Addresses
-from exposurectl.sources.gates import Gate, Point, gate_of
+from exposurectl.sources.addresses import NEVER_FROM_THE_INTERNET, NOBODY, Addresses, is_everyone
+from exposurectl.sources.fronts import Passage, forwarded_ports, forwarders, passages, referenced
+from exposurectl.sources.gates import Gate, Point, gate_of, split
 from exposurectl.sources.network import (
-    GroupReference,
-    LoadBalancer,
     NetworkEvidence,
+    NetworkInterface,
     begins_at_internet,
     first_balancer,
     first_interface,
@@ -22,6 +22,8 @@ class _Entrance(msgspec.Struct, frozen=True):
     """The gate that a path meets first."""
 
     gate: Gate
+    interface: NetworkInterface | None
+    """Whose gate it is; None where it is a load balancer's."""
     is_own: bool
     """The gate is the instance's own, and so has the finding's ports. A load balancer listens on others."""
 
@@ -32,6 +34,29 @@ class _Admission(msgspec.Struct, frozen=True):
     addresses: Addresses
     groups: frozenset[str]
 
+    def __or__(self, other: "_Admission") -> "_Admission":
+        return _Admission(self.addresses | other.addresses, self.groups | other.groups)
+
+
+class _Asked(msgspec.Struct, frozen=True, kw_only=True):
+    """Who may send through an entrance to some ports: what is asked, and of what evidence."""
+
+    entrance: _Entrance
+    ports: PortRange
+    finding: Finding
+    network: NetworkEvidence
+
+    @property
+    def points(self) -> tuple[Point, ...]:
+        """Where packets to these ports pass the gate."""
+        own = ((self.finding.protocol, self.ports.begin),)
+        return own if self.entrance.is_own else self.entrance.gate.points()
+
+    @property
+    def impossible(self) -> Addresses:
+        """Addresses that cannot have come along the path."""
+        return NEVER_FROM_THE_INTERNET if begins_at_internet(self.finding.path) else NOBODY
+
 
 def admitted(finding: Finding, network: NetworkEvidence) -> tuple[IngressRow, ...]:
     """
@@ -40,24 +65,36 @@ def admitted(finding: Finding, network: NetworkEvidence) -> tuple[IngressRow, ..
     Ports without a row have no evidence. A row without CIDRs says that everything was read and admits nobody.
     Evidence that is missing never makes a row narrower.
     """
+    pieces = (piece for asked in _asked(finding, network) for piece in _admissions(asked))
+    return tuple(_row(finding, ports, admission) for ports, admission in _joined(list(pieces)))
+
+
+def depends_on_forwarders(finding: Finding, network: NetworkEvidence) -> bool:
+    """Tell whether whom the network admits depends on which load balancers forward to the finding's interface."""
+    return any(_may_be_a_balancer(asked, _direct(asked)) for asked in _asked(finding, network))
+
+
+def _asked(finding: Finding, network: NetworkEvidence) -> Iterator[_Asked]:
+    """Yield the questions that the gate of a finding's entrance may answer differently."""
     entrance = _entrance(finding, network)
     if entrance is None:
-        return ()
-    pieces = [(ports, _admission(entrance, ports, finding, network)) for ports in _pieces(entrance, finding)]
-    return tuple(_row(finding, ports, admission) for ports, admission in _joined(pieces))
+        return
+    pieces = entrance.gate.pieces(finding.protocol, finding.ports) if entrance.is_own else iter([finding.ports])
+    for ports in pieces:
+        yield _Asked(entrance=entrance, ports=ports, finding=finding, network=network)
 
 
 def _entrance(finding: Finding, network: NetworkEvidence) -> _Entrance | None:
     """Return the gate nearest the origin: behind a load balancer, an interface only ever sees the load balancer."""
     if first_balancer(finding.path):
         gate = _gate_of_balancer(finding, network)
-        return _Entrance(gate, is_own=False) if gate else None
+        return _Entrance(gate, None, is_own=False) if gate else None
     hop = first_interface(finding.path)
     interface = network.interfaces.get(hop.id) if hop else None
     if interface is None or interface.account != finding.account:
         return None
     gate = gate_of(interface.groups, [interface.subnet], network, account=finding.account)
-    return _Entrance(gate, is_own=interface.instance == finding.instance) if gate else None
+    return _Entrance(gate, interface, is_own=interface.instance == finding.instance) if gate else None
 
 
 def _gate_of_balancer(finding: Finding, network: NetworkEvidence) -> Gate | None:
@@ -67,67 +104,67 @@ def _gate_of_balancer(finding: Finding, network: NetworkEvidence) -> Gate | None
     return gate_of(found.groups, found.subnets, network, account=finding.account) if found else None
 
 
-def _pieces(entrance: _Entrance, finding: Finding) -> Iterator[PortRange]:
-    return entrance.gate.pieces(finding.protocol, finding.ports) if entrance.is_own else iter([finding.ports])
+def _admissions(asked: _Asked) -> Iterator[tuple[PortRange, _Admission | None]]:
+    """Yield the ports in pieces that the same load balancers forward to, each with who may send there."""
+    direct, entrance = _direct(asked), asked.entrance
+    if direct is None or entrance.interface is None or not _may_be_a_balancer(asked, direct):
+        yield asked.ports, direct
+        return
+    forwarded = forwarded_ports(entrance.interface, asked.network) if entrance.is_own else ()
+    for ports in split(asked.ports, forwarded):
+        fronts = forwarders(entrance.interface, ports if entrance.is_own else None, asked.network)
+        more = _sum(passages(fronts, asked.finding, asked.network), asked)
+        yield ports, _with_forwarders(asked, direct, more)
 
 
-def _admission(entrance: _Entrance, ports: PortRange, finding: Finding, network: NetworkEvidence) -> _Admission | None:
-    """Add up the gate and those of the load balancers that it admits; None where one of them is not known."""
-    impossible = NEVER_FROM_THE_INTERNET if begins_at_internet(finding.path) else NOBODY
-    addresses, groups = NOBODY, set[str]()
-    points = ((finding.protocol, ports.begin),) if entrance.is_own else entrance.gate.points()
-    for gate, at in _with_balancers(entrance.gate, points, finding, network):
-        senders = gate.senders(at, network.prefix_lists, impossible=impossible) if gate else None
-        if gate is None or senders is None:
-            return None
-        addresses |= senders
-        groups |= set(gate.groups)
+def _direct(asked: _Asked) -> _Admission | None:
+    """Add up the gate and those of the load balancers that its groups refer to; None where one of them is not known."""
+    gate, points = asked.entrance.gate, asked.points
+    before = referenced(gate.references(points), asked.finding, asked.network)
+    summed = _sum([(gate, points), *passages(before, asked.finding, asked.network)], asked)
     # Admitting private addresses alone cannot explain a path from the internet. A load balancer that the groups
     # admit by address would: nothing here says whom that one admits.
-    if addresses and not addresses - impossible:
+    if summed is None or (summed.addresses and not summed.addresses - asked.impossible):
         return None
-    return _Admission(addresses, frozenset(groups))
+    return summed
 
 
-def _with_balancers(
-    gate: Gate, points: tuple[Point, ...], finding: Finding, network: NetworkEvidence
-) -> Iterator[tuple[Gate | None, tuple[Point, ...]]]:
+def _sum(passed: Iterable[Passage], asked: _Asked) -> _Admission | None:
+    summed = _Admission(NOBODY, frozenset())
+    for gate, points in passed:
+        senders = gate.senders(points, asked.network.prefix_lists, impossible=asked.impossible) if gate else None
+        if gate is None or senders is None:
+            return None
+        summed |= _Admission(senders, frozenset(gate.groups))
+    return summed
+
+
+def _may_be_a_balancer(asked: _Asked, direct: _Admission | None) -> bool:
     """
-    Yield the gate, and at all of their points the gates of the load balancers before it, before those, and so on.
+    Tell whether the gate admits private addresses, from which a load balancer may send for whoever it admits itself.
 
-    Which of a load balancer's ports forwards to this one is not read, so all of them count. None is a gate that is
-    not known.
+    Where everyone of IPv4 or of IPv6 may send anyhow, it does not matter which load balancers there are.
     """
-    yield gate, points
-    ahead, passed = [gate.references(points)], set[str]()
-    while ahead:
-        balancers = _balancers_with(ahead.pop(), finding, network)
-        if balancers is None:
-            yield None, ()
-            return
-        for balancer in [one for one in balancers if one.id not in passed]:
-            passed.add(balancer.id)
-            before = gate_of(balancer.groups, balancer.subnets, network, account=finding.account)
-            yield before, before.points() if before else ()
-            ahead.append(before.references(before.points()) if before else frozenset())
+    if direct is None or asked.entrance.interface is None:
+        return False
+    own = asked.entrance.gate.senders(asked.points, asked.network.prefix_lists, impossible=asked.impossible)
+    return own is not None and bool(own & asked.impossible) and not is_everyone(own)
 
 
-def _balancers_with(
-    references: Collection[GroupReference], finding: Finding, network: NetworkEvidence
-) -> list[LoadBalancer] | None:
+def _with_forwarders(asked: _Asked, direct: _Admission, more: _Admission | None) -> _Admission | None:
     """
-    Return the load balancers that carry one of the groups, or None where the groups may admit somebody unseen.
+    Add whom the load balancers that forward to the gate admit; None where that is not known.
 
-    An ordinary group admits only its own members, which are no way in from an internet gateway. A path from a peered
-    network or a VPN may begin at such a member, whose address is not read.
+    Groups that admit everyone are evidence of that, whatever a network ACL then refuses: else ports would have less
+    evidence with the network ACL than without it, when everyone may send and nobody asks for load balancers.
     """
-    if not references:
-        return []
-    foreign = any(reference.account != finding.account for reference in references)
-    if network.balancers is None or foreign or not begins_at_internet(finding.path):
-        return None
-    ids = {reference.id for reference in references}
-    return [balancer for balancer in network.balancers.values() if ids.intersection(balancer.groups)]
+    named = asked.entrance.gate.named(asked.points, asked.network.prefix_lists)
+    widest = None
+    if named is not None and is_everyone(named):
+        widest = direct | _Admission(named, frozenset())
+    if more is None or (widest is not None and more.addresses - widest.addresses):
+        return widest
+    return direct | more
 
 
 def _joined(pieces: list[tuple[PortRange, _Admission | None]]) -> Iterator[tuple[PortRange, _Admission]]:

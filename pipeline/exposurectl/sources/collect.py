@@ -13,8 +13,11 @@ from exposurectl.sources.aws import pages
 from exposurectl.sources.aws.access import FAILURES, Access, said
 from exposurectl.sources.aws.accounts import chunks, members, statuses
 from exposurectl.sources.aws.partition import CLOSED, OPEN_STATUSES, Part, Reader
+from exposurectl.sources.given import Given
 from exposurectl.sources.observed import Partition
+from exposurectl.sources.prepared import prepare_types
 from exposurectl.sources.recording import Contents
+from exposurectl.sources.rows import IngressRow
 from exposurectl.sources.spool import Spool
 
 WORKERS = 32
@@ -30,6 +33,8 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     as_of: datetime
     min_clear_age: timedelta
     """How far back closed findings are read."""
+    given: Given | None = None
+    """Findings that are there already; otherwise Inspector is asked for them."""
 
 
 class Progress(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,24 +55,26 @@ def collect(
     What fails for good is a gap with its reason; everything else is still read. Raises what botocore raises where the
     caller is nobody at all.
     """
-    spool = Spool()
-    reader = Reader(access, spool.add, asked.as_of - asked.min_clear_age)
-    access.identity  # noqa: B018 - asked for first: whoever is nobody cannot read anything
-    with ThreadPoolExecutor(max_workers=workers, thread_name_prefix="collect") as executor:
-        work = _Work(executor, reader, access, told)
-        for region in asked.regions:
-            pages.keep_bodies(access.own("inspector2", region))
+    prepare_types()
+    spool = asked.given.spool if asked.given else Spool()
+    with (
+        ThreadPoolExecutor(max_workers=workers, thread_name_prefix="collect") as executor,
+        ThreadPoolExecutor(max_workers=1, thread_name_prefix="decode") as decoders,
+    ):
+        reader = Reader(access, spool.add, asked.as_of - asked.min_clear_age, decoders)
+        work = _Work(executor, reader, access, told, asked.given)
+        for region in dict.fromkeys(asked.regions):
             work.start(_region, access, region, organization=asked.organization)
         work.run()
     return Contents(
         tool_version=__version__,
         as_of=asked.as_of,
-        statuses=(*OPEN_STATUSES, CLOSED),
+        statuses=asked.given.statuses if asked.given else (*OPEN_STATUSES, CLOSED),
         partitions=tuple(_partitions(work)),
         findings=spool,
         coverage=tuple(row for part in work.parts for row in part.coverage),
         instances=tuple(row for part in work.parts for row in part.instances),
-        ingress=tuple(row for part in work.parts for row in part.ingress),
+        ingress=tuple(_added(row for part in work.parts for row in part.ingress)),
         groups=groups,
     )
 
@@ -84,6 +91,7 @@ class _Region(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def _region(access: Access, region: str, *, organization: bool) -> _Region:
+    pages.keep_bodies(access.own("inspector2", region))
     accounts: tuple[str, ...] = (access.identity.account,)
     unread = ""
     if organization:
@@ -99,7 +107,12 @@ class _Work:
     """The pieces of work under way, and what the finished ones brought."""
 
     def __init__(
-        self, executor: ThreadPoolExecutor, reader: Reader, access: Access, told: Callable[[Progress], None]
+        self,
+        executor: ThreadPoolExecutor,
+        reader: Reader,
+        access: Access,
+        told: Callable[[Progress], None],
+        given: Given | None,
     ) -> None:
         self.regions: list[_Region] = []
         self.parts: list[Part] = []
@@ -107,6 +120,7 @@ class _Work:
         self._reader = reader
         self._access = access
         self._told = told
+        self._given = given
         self._pending: set[Future[_Region | Part]] = set()
         self._started = 0
         self._findings = 0
@@ -133,9 +147,13 @@ class _Work:
         """Start the reading of a region whose accounts are known."""
         self.regions.append(region)
         for accounts in chunks(region.accounts):
-            self.start(self._reader.open_findings, region.region, accounts)
-            self.start(self._reader.closed_findings, region.region, accounts)
+            if self._given is None:
+                self.start(self._reader.open_findings, region.region, accounts)
+                self.start(self._reader.closed_findings, region.region, accounts)
             self.start(self._reader.coverage, region.region, accounts)
+        if self._given is not None:
+            here = tuple(finding for finding in self._given.findings if finding.region == region.region)
+            self._take(Part(accounts=region.accounts, region=region.region, findings=here))
         for account in region.accounts:
             if self._access.can_enter(account):
                 self.start(self._reader.inventory, region.region, account)
@@ -150,6 +168,17 @@ class _Work:
         for account, findings in by_account.items():
             self.start(self._reader.ingress, part.region, account, tuple(findings))
         self.parts.append(msgspec.structs.replace(part, findings=()))
+
+
+def _added(rows: Iterable[IngressRow]) -> Iterator[IngressRow]:
+    """Yield the rows, those about the same ports of a finding that changed while it was listed added up."""
+    seen: dict[tuple[str, str], IngressRow] = {}
+    for row in rows:
+        key = (row.finding, row.ports)
+        twin = seen.get(key, row)
+        cidrs, groups = {*row.cidrs, *twin.cidrs}, {*row.groups, *twin.groups}
+        seen[key] = msgspec.structs.replace(row, cidrs=tuple(sorted(cidrs)), groups=tuple(sorted(groups)))
+    yield from seen.values()
 
 
 def _partitions(work: _Work) -> Iterator[Partition]:

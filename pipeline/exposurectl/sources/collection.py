@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -38,8 +38,9 @@ class RecordedFindings(msgspec.Struct, frozen=True, kw_only=True):
 class Collection:
     """Findings being gathered. Records may come in any order, any number of times, from any number of places."""
 
-    def __init__(self) -> None:
-        """Start with nothing."""
+    def __init__(self, keep: Callable[[bytes], None] | None = None) -> None:
+        """Start with nothing; `keep` takes the canonical JSON text of every network finding."""
+        self._keep_text = keep
         self._findings: dict[str, list[Finding]] = {}
         self._instances: dict[tuple[str, str, str], Sighting] = {}
         self._passed_over: Counter[str] = Counter()
@@ -88,7 +89,7 @@ class Collection:
         return ExposurectlError(*listed(self._problems))
 
     def _decode(self, text: bytes | msgspec.Raw) -> Decoded:
-        """Decode a record and add its content to the digest."""
+        """Decode a record, add its content to the digest, and hand its text over where it is a network finding."""
         if len(memoryview(text)) > LARGEST_RECORD:
             return Damaged(("$: the finding is larger than 1 MiB",))
         try:
@@ -103,7 +104,10 @@ class Collection:
         if repeated := _repeated_key(bytes(memoryview(text)), canonical):
             return Damaged((f"{repeated}: stands twice in one object",))
         self._digests.add(hashlib.sha256(canonical).digest())
-        return decode_record(value)
+        decoded = decode_record(value)
+        if self._keep_text and isinstance(decoded, Sighting):
+            self._keep_text(canonical)
+        return decoded
 
     def _keep(self, seen: Sighting) -> None:
         same = self._findings.setdefault(seen.finding.arn, [])

@@ -36,11 +36,7 @@ class Gate(msgspec.Struct, frozen=True, kw_only=True):
         """Yield the range in pieces, in each of which no rule and no entry tells any two ports apart."""
         rules = [rule.ports for rule in self.rules if rule.is_about(protocol)]
         entries = [entry.ports for acl in self.acls for entry in acl.entries if entry.is_about(protocol)]
-        spoken = {*rules, *entries}
-        cuts = {cut for ports in spoken for cut in (ports.begin, ports.end + 1) if within.begin < cut <= within.end}
-        begins = [within.begin, *sorted(cuts)]
-        for begin, after in zip(begins, [*begins[1:], within.end + 1], strict=True):
-            yield PortRange(begin, after - 1)
+        return split(within, [*rules, *entries])
 
     def points(self) -> tuple[Point, ...]:
         """Return a point for each piece of both protocols, so that no port of the gate is left out."""
@@ -69,6 +65,10 @@ class Gate(msgspec.Struct, frozen=True, kw_only=True):
             left |= self._left_by_acls(here, point)
         return left if left == named or left - impossible else named
 
+    def named(self, points: Iterable[Point], lists: Mapping[str, PrefixList]) -> Addresses | None:
+        """Return the addresses that the groups alone admit at any of these points, or None where one is not known."""
+        return _named((rule for point in points for rule in self._rules_at(point)), lists)
+
     def _rules_at(self, point: Point) -> Iterator[GroupRule]:
         return (rule for rule in self.rules if rule.covers(*point))
 
@@ -79,6 +79,14 @@ class Gate(msgspec.Struct, frozen=True, kw_only=True):
         for acl in self.acls:
             left |= addresses - _denied(acl, addresses, point)
         return left
+
+
+def split(within: PortRange, at: Iterable[PortRange]) -> Iterator[PortRange]:
+    """Yield the range in pieces, each of which lies wholly inside or outside each of the others."""
+    cuts = {cut for ports in at for cut in (ports.begin, ports.end + 1) if within.begin < cut <= within.end}
+    begins = [within.begin, *sorted(cuts)]
+    for begin, after in zip(begins, [*begins[1:], within.end + 1], strict=True):
+        yield PortRange(begin, after - 1)
 
 
 def gate_of(

@@ -1,6 +1,7 @@
 """What was read of a network: interfaces, security groups, prefix lists, network ACLs and load balancers."""
 
 from collections.abc import Mapping
+from ipaddress import IPv4Address, IPv6Address
 from typing import Final, TypeAlias
 
 import msgspec
@@ -106,6 +107,35 @@ class NetworkInterface(msgspec.Struct, frozen=True, kw_only=True):
     subnet: str
     instance: str
     """What it is attached to; empty where that is no instance, such as for a load balancer's own interface."""
+    vpc: str = ""
+    addresses: tuple[Network, ...] = ()
+    """Its private addresses of both versions, and the prefixes that it hands on to containers."""
+
+
+class Target(msgspec.Struct, frozen=True, kw_only=True):
+    """What a load balancer forwards to: an instance, or an address."""
+
+    instance: str = ""
+    address: IPv4Address | IPv6Address | None = None
+    port: int | None = None
+    """None where it is not known, so that it may be any."""
+
+    def is_at(self, interface: NetworkInterface) -> bool:
+        """Tell whether packets for this target may arrive at the interface."""
+        if self.address is None:
+            return bool(self.instance) and self.instance == interface.instance
+        return any(self.address in network for network in interface.addresses)
+
+
+class TargetGroup(msgspec.Struct, frozen=True, kw_only=True):
+    """Targets, and the load balancers of the present generation that forward to them."""
+
+    id: str
+    """The ARN."""
+    balancers: tuple[str, ...]
+    """Their ARNs."""
+    targets: tuple[Target, ...] | None
+    """All of them, or None where they were not read."""
 
 
 class LoadBalancer(msgspec.Struct, frozen=True, kw_only=True):
@@ -116,6 +146,8 @@ class LoadBalancer(msgspec.Struct, frozen=True, kw_only=True):
     groups: tuple[str, ...]
     subnets: tuple[str, ...]
     vpc: str
+    targets: tuple[Target, ...] = ()
+    """Of a Classic Load Balancer all that it forwards to. One of the present generation has target groups instead."""
 
     def is_named_by(self, component: Component) -> bool:
         """
@@ -148,6 +180,12 @@ class NetworkEvidence(msgspec.Struct, frozen=True, kw_only=True):
     Every load balancer there is, by id, or None where they were not all read.
 
     Only a whole list tells that a security group is on no load balancer.
+    """
+    target_groups: Mapping[str, TargetGroup] | None = None
+    """
+    Every target group of the load balancers near the interfaces, by id, or None where they were not all read.
+
+    Only a whole list tells that no load balancer forwards to an instance.
     """
 
 

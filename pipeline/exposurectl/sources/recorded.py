@@ -1,6 +1,6 @@
 """Findings from files that people already have, in whatever form AWS or a shell left them."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import BinaryIO, Final
 
 import msgspec
@@ -22,15 +22,18 @@ _HINTS = {
 }
 
 
-def read_findings(files: Sequence[tuple[str, BinaryIO]]) -> RecordedFindings:
+def read_findings(
+    files: Sequence[tuple[str, BinaryIO]], keep: Callable[[bytes], None] | None = None
+) -> RecordedFindings:
     """
     Read findings out of files, each given by what to call it in messages and by a binary stream.
 
     A file may hold answers of ListFindings (one page, several in a row, or merged), a findings report, a bare list,
     one finding a line, EventBridge events, or lists of any of these; plain or gzipped; UTF-8, or UTF-16 with a mark.
-    What came twice counts once. Every problem of every file is raised at once.
+    What came twice counts once. Every problem of every file is raised at once. `keep` takes the canonical JSON text of
+    each network finding, which a snapshot is made of.
     """
-    collection = Collection()
+    collection = Collection(keep)
     readers = [_Reader(name, collection) for name, _ in files]
     for reader, (_, stream) in zip(readers, files, strict=True):
         reader.read(stream)

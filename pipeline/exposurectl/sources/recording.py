@@ -39,7 +39,7 @@ class Contents(msgspec.Struct, frozen=True, kw_only=True):
     """The finding statuses that were asked for."""
     partitions: tuple[Partition, ...]
     findings: Spool | tuple[bytes, ...]
-    """Each finding as the API returned it, as JSON text; a spool holds them in the canonical form already."""
+    """Each finding as the API returned it, as JSON text; a spool where there may be more than memory holds."""
     coverage: tuple[CoverageEntry, ...]
     instances: tuple[InstanceRow, ...]
     ingress: tuple[IngressRow, ...]
@@ -125,7 +125,9 @@ def _write(path: Path, rows: Iterable[msgspec.Struct | msgspec.Raw]) -> Seal:
 def _write_findings(path: Path, findings: Spool | tuple[bytes, ...]) -> Seal:
     """Write the findings in order, each once, holding no more of them than a spool does."""
     digest, records = hashlib.sha256(), 0
-    lines = findings if isinstance(findings, Spool) else sorted({canonical(text) for text in findings})
+    lines = Spool()
+    for text in findings:
+        lines.add(canonical(text))
     with path.open("wb") as file:
         for line in lines:
             file.write(line + b"\n")

@@ -13,7 +13,7 @@ class Spool:
     """
     Sorts more lines than fit into memory: what is held is sorted into a file of its own now and then.
 
-    Threads may share it while adding. A line must not contain a line feed.
+    Threads may share it while adding. White space around and inside of JSON may hold line feeds; they become spaces.
     """
 
     def __init__(self, held_bytes: int = _HELD_BYTES) -> None:
@@ -25,6 +25,7 @@ class Spool:
 
     def add(self, line: bytes) -> None:
         """Add a line, without its line feed."""
+        line = line.replace(b"\n", b" ")
         with self._lock:
             self._lines.append(line)
             self._size += len(line)

@@ -26,6 +26,7 @@ from exposurectl.sources.network import (
     NetworkEvidence,
     NetworkInterface,
     PrefixListReference,
+    Target,
 )
 from sources.aws.moto_over_http import ACCOUNT, Aws
 from sources.networks import IGW, finding
@@ -34,6 +35,12 @@ POLICY = load_policy(Path(__file__).parents[3] / "policies")
 ANYONE, OFFICE = "0.0.0.0/0", "203.0.113.7/32"
 NO_INTERFACES = "<DescribeNetworkInterfacesResponse><networkInterfaceSet/></DescribeNetworkInterfacesResponse>"
 STRANGE_ACLS = "<DescribeNetworkAclsResponse><networkAclSet><item/></networkAclSet></DescribeNetworkAclsResponse>"
+GONE_TARGET_GROUP = (
+    "<DescribeTargetGroupsResponse><DescribeTargetGroupsResult><TargetGroups><member>"
+    "<TargetGroupArn>arn:aws:elasticloadbalancing:eu-west-1:123456789012:targetgroup/gone/0123456789abcdef</TargetGroupArn>"
+    "<LoadBalancerArns><member>{web}</member></LoadBalancerArns><TargetType>ip</TargetType>"
+    "</member></TargetGroups></DescribeTargetGroupsResult></DescribeTargetGroupsResponse>"
+)
 GONE = "eni-0123456789abcdef0"
 
 
@@ -88,11 +95,27 @@ class Site:
         )["Instances"][0]
         return made["InstanceId"], made["NetworkInterfaces"][0]["NetworkInterfaceId"]
 
-    def balancer(self, name: str, *groups: str) -> str:
+    def address(self, interface: str) -> str:
+        [described] = self._ec2.describe_network_interfaces(NetworkInterfaceIds=[interface])["NetworkInterfaces"]
+        return str(described["PrivateIpAddress"])
+
+    def balancer(self, name: str, *groups: str, kind: str = "application") -> str:
         made = self._aws.client("elbv2").create_load_balancer(
-            Name=name, Subnets=self.subnets, SecurityGroups=list(groups)
+            Name=name, Subnets=self.subnets, SecurityGroups=list(groups), Type=kind
         )
         return str(made["LoadBalancers"][0]["LoadBalancerArn"])
+
+    def forward(self, balancer: str, kind: str, *targets: str, port: int = 8080, protocol: str = "HTTP") -> str:
+        """Make a load balancer forward to a new target group, and return that."""
+        elb = self._aws.client("elbv2")
+        name = f"tg-{len(elb.describe_target_groups()['TargetGroups'])}"
+        made = elb.create_target_group(Name=name, Protocol=protocol, Port=port, VpcId=self.vpc, TargetType=kind)
+        group = str(made["TargetGroups"][0]["TargetGroupArn"])
+        elb.register_targets(TargetGroupArn=group, Targets=[{"Id": target} for target in targets])
+        action = {"Type": "forward", "TargetGroupArn": group}
+        listening = 80 + len(elb.describe_listeners(LoadBalancerArn=balancer)["Listeners"])
+        elb.create_listener(LoadBalancerArn=balancer, Protocol=protocol, Port=listening, DefaultActions=[action])
+        return group
 
     def prefix_list(self, *networks: str) -> str:
         made = self._ec2.create_managed_prefix_list(
@@ -105,9 +128,14 @@ class Site:
 
 
 def read(aws: Aws, *interfaces: str, balancers: tuple[Component, ...] = ()) -> tuple[NetworkEvidence, tuple[str, ...]]:
-    """Read, and note only the calls of reading."""
+    """Read what findings with these on their paths need, and note only the calls of reading."""
+    hops = [*(Component(name, "AWS::EC2::NetworkInterface") for name in interfaces), *balancers]
+    return read_for(aws, *(finding(80, path=(IGW, hop)) for hop in hops))
+
+
+def read_for(aws: Aws, *findings: Finding) -> tuple[NetworkEvidence, tuple[str, ...]]:
     aws.calls.clear()
-    return read_network(aws.client, interfaces, balancers=balancers)
+    return read_network(aws.client, findings)
 
 
 def found(instance: str, interface: str, port: int) -> Finding:
@@ -128,7 +156,13 @@ def test_an_interface_comes_with_its_groups_and_their_inbound_rules(aws: Aws) ->
     assert unread == ()
     assert network.interfaces == {
         interface: NetworkInterface(
-            id=interface, account=ACCOUNT, groups=tuple(sorted((one, two))), subnet=site.subnets[0], instance=instance
+            id=interface,
+            account=ACCOUNT,
+            groups=tuple(sorted((one, two))),
+            subnet=site.subnets[0],
+            instance=instance,
+            vpc=site.vpc,
+            addresses=(ip_network(site.address(interface)),),
         )
     }
     assert set(network.groups[one].rules) == {
@@ -348,6 +382,146 @@ def test_a_server_that_does_not_answer_is_named_for_every_part(aws: Aws) -> None
     network, unread = read(aws, GONE)
 
     assert (network.interfaces, unread) == ({}, ("DescribeNetworkInterfaces: ResponseParserError",))
+
+
+# An instance that admits its VPC besides the office: whoever a load balancer there admits may send as well.
+
+
+class Hidden:
+    """An instance whose group admits the office and its VPC, so that a load balancer needs no mention to pass."""
+
+    def __init__(self, aws: Aws) -> None:
+        self.site = Site(aws)
+        self.own = self.site.group("own", ("tcp", 8080, OFFICE), ("tcp", 8080, "10.0.0.0/16"))
+        self.instance, self.interface = self.site.instance(self.own)
+        self.finding = found(self.instance, self.interface, 8080)
+        self.alb = self.site.group("alb", ("tcp", 443, ANYONE))
+        self._aws = aws
+
+    def target(self, kind: str) -> str:
+        return self.instance if kind == "instance" else self.site.address(self.interface)
+
+    def read(self) -> tuple[list[list[str]], tuple[str, ...]]:
+        """Return whom the rows of the finding admit, and what could not be read."""
+        network, unread = read_for(self._aws, self.finding)
+        return [list(row.cidrs) for row in admitted(self.finding, network)], unread
+
+
+OFFICE_AND_VPC = ["10.0.0.0/16", OFFICE]
+
+
+@pytest.mark.parametrize("kind", ["instance", "ip"])
+def test_whoever_may_use_a_load_balancer_that_forwards_to_the_instance_may_send(aws: Aws, kind: str) -> None:
+    hidden = Hidden(aws)
+    hidden.site.forward(hidden.site.balancer("web", hidden.alb), kind, hidden.target(kind))
+
+    assert hidden.read() == ([[ANYONE]], ())
+    assert {call: count for call, count in aws.counts().items() if call.startswith("elb")} == {
+        "elbv2:DescribeLoadBalancers": 1,
+        "elb:DescribeLoadBalancers": 1,
+        "elbv2:DescribeTargetGroups": 1,
+        "elbv2:DescribeTargetHealth": 1,
+    }
+
+
+@pytest.mark.parametrize("kind", ["instance", "ip"])
+def test_a_load_balancer_that_forwards_to_another_port_adds_nobody(aws: Aws, kind: str) -> None:
+    hidden = Hidden(aws)
+    hidden.site.forward(hidden.site.balancer("web", hidden.alb), kind, hidden.target(kind), port=9090)
+
+    assert hidden.read() == ([OFFICE_AND_VPC], ())
+
+
+def test_a_load_balancer_that_forwards_to_another_instance_adds_nobody(aws: Aws) -> None:
+    hidden = Hidden(aws)
+    hidden.site.forward(hidden.site.balancer("web", hidden.alb), "instance", hidden.site.instance(hidden.own)[0])
+
+    assert hidden.read() == ([OFFICE_AND_VPC], ())
+
+
+def test_a_load_balancer_that_forwards_to_the_instance_comes_with_its_groups_lists_and_acls(aws: Aws) -> None:
+    hidden = Hidden(aws)
+    listed = hidden.site.group("listed", ("tcp", 443, hidden.site.prefix_list("198.51.100.0/24")))
+    group = hidden.site.forward(hidden.site.balancer("web", listed), "instance", hidden.instance)
+
+    network, unread = read_for(aws, hidden.finding)
+
+    assert unread == ()
+    assert network.target_groups is not None
+    assert network.target_groups[group].targets == (Target(instance=hidden.instance, port=8080),)
+    assert sorted(network.groups) == sorted([hidden.own, listed])
+    assert sorted(network.acls) == sorted(hidden.site.subnets)
+    assert [row.cidrs for row in admitted(hidden.finding, network)] == [("10.0.0.0/16", "198.51.100.0/24", OFFICE)]
+
+
+def test_a_classic_load_balancer_that_holds_the_instance_adds_whom_it_admits(aws: Aws) -> None:
+    hidden = Hidden(aws)
+    elb = aws.client("elb")
+    elb.create_load_balancer(
+        LoadBalancerName="old",
+        Listeners=[{"Protocol": "HTTP", "LoadBalancerPort": 80, "InstancePort": 8080}],
+        Subnets=hidden.site.subnets,
+        SecurityGroups=[hidden.alb],
+    )
+    elb.register_instances_with_load_balancer(LoadBalancerName="old", Instances=[{"InstanceId": hidden.instance}])
+
+    assert hidden.read() == ([[ANYONE]], ())
+    assert "elbv2:DescribeTargetGroups" not in aws.counts()
+
+
+def test_a_network_load_balancer_without_groups_that_forwards_to_the_instance_leaves_no_evidence(aws: Aws) -> None:
+    hidden = Hidden(aws)
+    hidden.site.forward(hidden.site.balancer("web", kind="network"), "instance", hidden.instance, protocol="TCP")
+
+    assert hidden.read() == ([], ())
+
+
+def test_target_health_is_asked_for_only_of_load_balancers_in_the_vpc(aws: Aws) -> None:
+    hidden, other = Hidden(aws), Site(aws, "10.1.0.0/16")
+    hidden.site.forward(hidden.site.balancer("web", hidden.alb), "instance", hidden.instance)
+    elsewhere = other.balancer("other", other.group("other"))
+    other.forward(elsewhere, "instance", other.instance(other.group("own"))[0])
+
+    assert hidden.read() == ([[ANYONE]], ())
+    assert aws.counts()["elbv2:DescribeTargetHealth"] == 1
+
+
+@pytest.mark.parametrize("admits", [[OFFICE], [ANYONE], ["10.0.0.0/16"], [OFFICE, "::/0"]])
+def test_targets_are_not_asked_for_where_they_cannot_matter(aws: Aws, admits: list[str]) -> None:
+    site = Site(aws)
+    instance, interface = site.instance(site.group("own", *(("tcp", 8080, written) for written in admits)))
+    site.forward(site.balancer("web", site.group("alb")), "instance", instance)
+
+    read_for(aws, found(instance, interface, 8080))
+
+    assert [call for call in aws.counts() if call.startswith("elb")] == []
+
+
+@pytest.mark.parametrize(
+    ("call", "named"),
+    [
+        ("elbv2:DescribeLoadBalancers", "DescribeLoadBalancers: AccessDenied"),
+        ("elb:DescribeLoadBalancers", "DescribeLoadBalancers (Classic): AccessDenied"),
+        ("elbv2:DescribeTargetGroups", "DescribeTargetGroups: AccessDenied"),
+        ("elbv2:DescribeTargetHealth", "DescribeTargetHealth: AccessDenied"),
+    ],
+)
+def test_without_knowing_what_forwards_to_the_instance_there_is_no_evidence(aws: Aws, call: str, named: str) -> None:
+    hidden = Hidden(aws)
+    hidden.site.forward(hidden.site.balancer("web", hidden.site.group("none")), "instance", hidden.instance)
+    aws.refused[call] = 0
+    aws.calls.clear()
+
+    assert hidden.read() == ([], (named,))
+
+
+def test_a_target_group_that_is_gone_since_it_was_listed_has_no_targets(aws: Aws) -> None:
+    hidden = Hidden(aws)
+    web = hidden.site.balancer("web", hidden.alb)
+    hidden.site.forward(web, "instance", hidden.instance)
+    aws.answers["elbv2:DescribeTargetGroups"] = GONE_TARGET_GROUP.format(web=web)
+
+    assert hidden.read() == ([OFFICE_AND_VPC], ())
 
 
 class Workshop:

@@ -65,6 +65,8 @@ data "aws_iam_policy_document" "inspector_and_own_network" {
       "ec2:DescribeSecurityGroupRules",
       "ec2:DescribeSecurityGroups",
       "elasticloadbalancing:DescribeLoadBalancers",
+      "elasticloadbalancing:DescribeTargetGroups",
+      "elasticloadbalancing:DescribeTargetHealth",
     ]
     resources = ["*"] # the same
   }
@@ -94,15 +96,6 @@ data "aws_iam_policy_document" "members" {
 
 data "aws_iam_policy_document" "reports" {
   count = var.report == null ? 0 : 1
-
-  statement {
-    sid = "AskInspector"
-    actions = [
-      "inspector2:CreateFindingsReport",
-      "inspector2:GetFindingsReportStatus",
-    ]
-    resources = ["*"] # AWS offers no narrower resource for these
-  }
 
   statement {
     sid       = "FetchReports"

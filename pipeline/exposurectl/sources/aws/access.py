@@ -1,8 +1,7 @@
 """Clients of AWS: the caller's own, and those of a role assumed in each account."""
 
-import functools
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 import msgspec
@@ -11,8 +10,16 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
-FAILURES: Final = (ClientError, BotoCoreError, ResponseParserError, msgspec.DecodeError, ValueError)
-"""What a call to AWS may end in. ValueError is how botocore's parser refuses a time or a number that is none."""
+FAILURES: Final = (
+    *(ClientError, BotoCoreError, ResponseParserError, msgspec.DecodeError),
+    *(AttributeError, RecursionError, TypeError, ValueError),
+)
+"""
+What a call to AWS may end in.
+
+The last four are how botocore's parser ends with JSON of another shape, such as a list or `null` from a proxy, and
+with a time or a number that is none.
+"""
 
 CONNECTIONS: Final = 32
 _CONFIG = Config(
@@ -44,27 +51,33 @@ class Access:
     Role credentials last an hour and are renewed before, so that a long collection outlives them.
     """
 
-    def __init__(self, session: Session, *, role: str, monotonic: Callable[[], float]) -> None:
-        """`role` is the name of the role to assume in other accounts; empty where there is none."""
+    def __init__(self, session: Session, *, role: str, monotonic: Callable[[], float], home: str = "us-east-1") -> None:
+        """`role` is the name of the role to assume in other accounts, or empty; `home` is where a session has none."""
         self._session = session
+        self._home = home
+        self._identity: Identity | None = None
         self._role = role
         self._monotonic = monotonic
         self._lock = threading.RLock()
         self._clients: dict[tuple[str, str, str], Any] = {}
-        self._assumed: dict[str, tuple[float, Session]] = {}
+        self._assumed: dict[str, tuple[float, dict[str, str]]] = {}
         self._doors: dict[str, threading.Lock] = {}
 
-    @functools.cached_property
+    @property
     def identity(self) -> Identity:
-        """Return who the caller is. Raises what botocore raises."""
-        answer = self.own("sts", self.home).get_caller_identity()
-        arn = str(answer["Arn"])
-        return Identity(account=str(answer["Account"]), arn=arn, partition=arn.split(":")[1])
+        """Return who the caller is. It is asked once. Raises what botocore raises."""
+        with self._lock:
+            if self._identity is None:
+                answer = self.own("sts", self.home).get_caller_identity()
+                arn = str(held(answer, "Arn"))
+                account = str(held(answer, "Account"))
+                self._identity = Identity(account=account, arn=arn, partition=arn.split(":")[1])
+            return self._identity
 
     @property
     def home(self) -> str:
-        """Return the region to ask for what is not regional."""
-        return self._session.region_name or "us-east-1"
+        """Return the region to ask for what is not regional: it says which partition the caller is in."""
+        return self._session.region_name or self._home
 
     def own(self, service: str, region: str) -> Any:
         """Return the caller's own client of a service in a region."""
@@ -85,24 +98,32 @@ class Access:
         with self._lock:
             door = self._doors.setdefault(account, threading.Lock())
         with door:  # one account waits for its role, and the others do not
-            session = self._enter(account)
+            credentials = self._enter(account)
         with self._lock:
             key = (account, service, region)
             if key not in self._clients:
-                self._clients[key] = session.client(service, region_name=region, config=_CONFIG)
+                # From the caller's own session, so that its endpoints and certificates hold here too.
+                self._clients[key] = self._session.client(
+                    service,
+                    region_name=region,
+                    config=_CONFIG,
+                    aws_access_key_id=credentials["AccessKeyId"],
+                    aws_secret_access_key=credentials["SecretAccessKey"],
+                    aws_session_token=credentials["SessionToken"],
+                )
             return self._clients[key]
 
-    def _enter(self, account: str) -> Session:
-        """Return a session of the role in an account, assuming it where that is not done or long ago."""
+    def _enter(self, account: str) -> dict[str, str]:
+        """Return credentials of the role in an account, assuming it where that is not done or long ago."""
         now = self._monotonic()
         assumed_at, known = self._assumed.get(account, (now, None))
         if known is not None and now - assumed_at < _RENEW_AFTER:
             return known
-        session = self._session_with(self._assume(account))
+        credentials = self._assume(account)
         with self._lock:
-            self._assumed[account] = (now, session)
+            self._assumed[account] = (now, credentials)
             self._clients = {key: client for key, client in self._clients.items() if key[0] != account}
-        return session
+        return credentials
 
     def _assume(self, account: str) -> dict[str, str]:
         answer = self.own("sts", self.home).assume_role(
@@ -110,16 +131,8 @@ class Access:
             RoleSessionName=_ROLE_SESSION,
             DurationSeconds=_ROLE_SECONDS,
         )
-        credentials: dict[str, str] = answer["Credentials"]
+        credentials: dict[str, str] = held(answer, "Credentials")
         return credentials
-
-    def _session_with(self, credentials: dict[str, str]) -> Session:
-        return Session(
-            aws_access_key_id=credentials["AccessKeyId"],
-            aws_secret_access_key=credentials["SecretAccessKey"],
-            aws_session_token=credentials["SessionToken"],
-            region_name=self.home,
-        )
 
 
 def said(error: Exception, operation: str) -> str:
@@ -128,6 +141,17 @@ def said(error: Exception, operation: str) -> str:
         told = error.response.get("Error", {})
         return f"{operation}: {told.get('Code', 'unknown error')}: {told.get('Message', '')}".rstrip(": ")[:300]
     return f"{operation}: {type(error).__name__}: {' '.join(str(error).split())}"[:300]
+
+
+def held(answer: Mapping[str, Any], key: str) -> Any:
+    """
+    Return what an answer must hold. Raises ValueError where it does not.
+
+    botocore takes anything with status 200 for an answer, such as a proxy's page, and leaves out what it does not find.
+    """
+    if key not in answer:
+        raise ValueError(f"the answer has no {key}")
+    return answer[key]
 
 
 def own_session() -> Session:

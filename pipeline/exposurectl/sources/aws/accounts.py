@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Any, Final
 
-from exposurectl.sources.aws.access import FAILURES, Access, said
+from exposurectl.sources.aws.access import FAILURES, Access, held, said
 
 ACCOUNTS_A_FILTER: Final = 10
 """The most entries that one of Inspector's filters takes."""
@@ -29,7 +29,7 @@ def members(access: Access, region: str) -> tuple[str, ...]:
     found = {access.identity.account}
     pages = access.own("inspector2", region).get_paginator("list_members")
     for page in pages.paginate(onlyAssociated=True, PaginationConfig={"PageSize": _MEMBERS_A_PAGE}):
-        found.update(str(member["accountId"]) for member in page["members"])
+        found.update(str(held(member, "accountId")) for member in held(page, "members"))
     return tuple(sorted(found))
 
 
@@ -44,15 +44,18 @@ def statuses(access: Access, region: str, accounts: Sequence[str]) -> tuple[dict
     for chunk in chunks(accounts, _STATUSES_A_CALL):
         try:
             answer = access.own("inspector2", region).batch_get_account_status(accountIds=list(chunk))
+            known |= {str(held(row, "accountId")): _status(row) for row in held(answer, "accounts")}
+            failed |= {str(held(row, "accountId")): _why(row) for row in answer.get("failedAccounts", ())}
         except FAILURES as error:
             failed |= dict.fromkeys(chunk, said(error, "BatchGetAccountStatus"))
-            continue
-        known |= {str(row["accountId"]): str(row["resourceState"]["ec2"]["status"]) for row in answer["accounts"]}
-        failed |= {str(row["accountId"]): _why(row) for row in answer.get("failedAccounts", ())}
     for account in accounts:
         if account not in known:
             failed.setdefault(account, "BatchGetAccountStatus: the answer leaves the account out")
     return {account: status for account, status in known.items() if account not in failed}, failed
+
+
+def _status(row: dict[str, Any]) -> str:
+    return str(held(held(held(row, "resourceState"), "ec2"), "status"))
 
 
 def _why(row: dict[str, Any]) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import msgspec
+from botocore.exceptions import ClientError
 
 from exposurectl.sources.aws import pages
 from exposurectl.sources.aws.access import FAILURES, Access, said
@@ -66,9 +67,20 @@ def _accounts(access: Access, region: str, *, organization: bool) -> tuple[tuple
         advice = "use the delegated administrator's credentials, or `organization: false` for one account"
         return own, [Check(subject=subject, state=State.BAD, detail=said(error, "ListMembers"), advice=advice)]
     if found == own:
-        detail, advice = "no member accounts", "designate this account as Inspector's delegated administrator here"
+        detail = f"no member accounts; {_administrator(access, region)}"
+        advice = "designate this account as Inspector's delegated administrator there, or use the one that is"
         return found, [Check(subject=subject, state=State.WARNING, detail=detail, advice=advice)]
     return found, [Check(subject=subject, state=State.GOOD, detail=f"{len(found)} accounts")]
+
+
+def _administrator(access: Access, region: str) -> str:
+    """Return who administers Inspector for this account."""
+    try:
+        answer = access.own("inspector2", region).get_delegated_admin_account()
+    except FAILURES as error:
+        return said(error, "GetDelegatedAdminAccount")
+    named = answer.get("delegatedAdmin", {}).get("accountId")
+    return f"the delegated administrator is {named}" if named else "there is no delegated administrator"
 
 
 def _inspector(access: Access, region: str, accounts: tuple[str, ...]) -> Iterator[Check]:
@@ -159,6 +171,10 @@ def _client(access: Access, region: str) -> Any:
     return client
 
 
+_NO_TARGET_GROUP = "arn:aws:elasticloadbalancing:us-east-1:000000000000:targetgroup/none/0000000000000000"
+_NO_SUCH = frozenset({"TargetGroupNotFound", "ValidationError"})
+"""What is answered about a target group that does not exist, or not in this partition, to whoever may ask."""
+
 _READS: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("ec2", "describe_instances", {"MaxResults": 5}),
     ("ec2", "describe_network_interfaces", {"MaxResults": 5}),
@@ -166,6 +182,8 @@ _READS: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("ec2", "describe_security_group_rules", {"MaxResults": 5}),
     ("ec2", "describe_network_acls", {"MaxResults": 5}),
     ("elbv2", "describe_load_balancers", {"PageSize": 1}),
+    ("elbv2", "describe_target_groups", {"PageSize": 1}),
+    ("elbv2", "describe_target_health", {"TargetGroupArn": _NO_TARGET_GROUP}),
     ("elb", "describe_load_balancers", {"PageSize": 1}),
 )
 
@@ -196,4 +214,5 @@ def _failed(access: Access, account: str, region: str) -> Iterator[str]:
         try:
             getattr(client, operation)(**arguments)
         except FAILURES as error:
-            yield said(error, f"{service}:{operation}")
+            if not (isinstance(error, ClientError) and error.response.get("Error", {}).get("Code") in _NO_SUCH):
+                yield said(error, f"{service}:{operation}")

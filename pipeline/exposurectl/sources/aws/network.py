@@ -1,64 +1,92 @@
 """Reading of a network what bears on some findings, in one account and region, in as few calls as that takes."""
 
-import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from itertools import chain
-from typing import Any, Final
+from typing import Any
 
-import msgspec
-from botocore.exceptions import ClientError
+from msgspec.structs import replace
 
-from exposurectl.model import Component
-from exposurectl.sources.aws import network_answers as answers
-from exposurectl.sources.aws.access import FAILURES
+from exposurectl.model import Component, Finding
+from exposurectl.sources.admission import depends_on_forwarders
+from exposurectl.sources.aws.network_calls import Calls
+from exposurectl.sources.fronts import forwarders
 from exposurectl.sources.network import (
     GroupReference,
     LoadBalancer,
-    NetworkAcl,
     NetworkEvidence,
     NetworkInterface,
-    PrefixList,
     PrefixListReference,
     RuleSource,
     SecurityGroup,
+    first_balancer,
+    first_interface,
 )
-
-BATCH: Final = 200
-"""The most values that one filter of EC2's takes; more ids of interfaces than that make slow answers."""
-
-_NOT_FOUND = "InvalidNetworkInterfaceID.NotFound"
-_INTERFACE = re.compile(r"eni-(?:[0-9a-f]{17}|[0-9a-f]{8})(?![0-9a-f])")
 
 
 def read_network(
-    client_of: Callable[[str], Any], interfaces: Collection[str], *, balancers: Collection[Component] = ()
+    client_of: Callable[[str], Any], findings: Collection[Finding]
 ) -> tuple[NetworkEvidence, tuple[str, ...]]:
     """
-    Read what these interfaces, and the load balancers that paths name, let through; and say what could not be read.
+    Read what the interfaces and the load balancers on the findings' paths let through; and say what was not read.
 
     `client_of` gives the client of `ec2`, `elbv2` or `elb`; what it raises passes through. A call that fails leaves
     its part of the evidence absent, and is named once as `operation: error code`.
     """
-    reading = _Reading(client_of)
-    found = {interface.id: interface for interface in reading.interfaces(interfaces)}
-    groups = reading.groups({group for interface in found.values() for group in interface.groups})
-    listed: dict[str, LoadBalancer] | None = None
+    calls = Calls(client_of)
+    network = _on_paths(calls, findings)
+    waiting = _interfaces_of((one for one in findings if depends_on_forwarders(one, network)), network)
+    if waiting:
+        network = _with_forwarders(calls, network, waiting)
+    return network, tuple(sorted(calls.unread))
+
+
+def _on_paths(calls: Calls, findings: Collection[Finding]) -> NetworkEvidence:
+    """Read what the paths name, and what their groups refer to."""
+    hops = {hop for finding in findings if (hop := first_balancer(finding.path))}
+    names = {hop.id for finding in findings if (hop := first_interface(finding.path))}
+    found = {interface.id: interface for interface in calls.interfaces(names)}
+    groups = calls.groups({group for interface in found.values() for group in interface.groups})
+    network = NetworkEvidence(interfaces=found, groups=groups)
     near: dict[str, LoadBalancer] = {}
-    if balancers or any(_references(groups)):
-        listed = reading.balancers()
-        near = _named(listed or {}, balancers)
-        _follow(reading, listed or {}, near, groups)
-    subnets = {interface.subnet for interface in found.values()} | {
-        subnet for balancer in near.values() for subnet in balancer.subnets
-    }
-    evidence = NetworkEvidence(
-        interfaces=found,
+    if hops or any(_references(groups)):
+        network = replace(network, balancers=calls.balancers)
+        near = _named(network.balancers or {}, hops)
+    subnets = {interface.subnet for interface in found.values()}
+    return _followed(calls, network, near, subnets)
+
+
+def _with_forwarders(
+    calls: Calls, network: NetworkEvidence, interfaces: Collection[NetworkInterface]
+) -> NetworkEvidence:
+    """Add which load balancers forward to these interfaces, and what those let through."""
+    network = replace(network, balancers=calls.balancers)
+    if network.balancers is None:
+        return network
+    vpcs = {interface.vpc for interface in interfaces}
+    present = any(one.vpc in vpcs and one.id.startswith("arn:") for one in network.balancers.values())
+    network = replace(network, target_groups=calls.target_groups(vpcs, network) if present else {})
+    near = {one.id: one for interface in interfaces for one in forwarders(interface, None, network) or ()}
+    return _followed(calls, network, near, set())
+
+
+def _followed(
+    calls: Calls, network: NetworkEvidence, near: dict[str, LoadBalancer], subnets: set[str]
+) -> NetworkEvidence:
+    """Add what guards these load balancers, those that their groups refer to, and so on, and these subnets."""
+    near, groups = dict(near), dict(network.groups)
+    _follow(calls, network.balancers or {}, near, groups)
+    subnets = subnets | {subnet for balancer in near.values() for subnet in balancer.subnets}
+    lists = {source.id for source in _lists(groups)}
+    return replace(
+        network,
         groups=groups,
-        prefix_lists=reading.prefix_lists({source.id for source in _lists(groups)}),
-        acls=reading.acls(subnets),
-        balancers=listed,
+        prefix_lists={**network.prefix_lists, **calls.prefix_lists(lists - network.prefix_lists.keys())},
+        acls={**network.acls, **calls.acls(subnets - network.acls.keys())},
     )
-    return evidence, tuple(sorted(reading.unread))
+
+
+def _interfaces_of(findings: Iterable[Finding], network: NetworkEvidence) -> list[NetworkInterface]:
+    hops = {hop.id for finding in findings if (hop := first_interface(finding.path))}
+    return [network.interfaces[name] for name in sorted(hops)]
 
 
 def _named(listed: Mapping[str, LoadBalancer], hops: Collection[Component]) -> dict[str, LoadBalancer]:
@@ -66,7 +94,7 @@ def _named(listed: Mapping[str, LoadBalancer], hops: Collection[Component]) -> d
 
 
 def _follow(
-    reading: "_Reading",
+    calls: Calls,
     listed: Mapping[str, LoadBalancer],
     near: dict[str, LoadBalancer],
     groups: dict[str, SecurityGroup],
@@ -80,7 +108,7 @@ def _follow(
         if not more:
             return
         asked |= more
-        groups |= reading.groups(more)
+        groups |= calls.groups(more)
 
 
 def _sources(groups: Mapping[str, SecurityGroup]) -> Iterator[RuleSource]:
@@ -93,129 +121,3 @@ def _references(groups: Mapping[str, SecurityGroup]) -> Iterator[GroupReference]
 
 def _lists(groups: Mapping[str, SecurityGroup]) -> Iterator[PrefixListReference]:
     return (source for source in _sources(groups) if isinstance(source, PrefixListReference))
-
-
-class _Reading:
-    """The calls, and what failed of them."""
-
-    def __init__(self, client_of: Callable[[str], Any]) -> None:
-        self._client_of = client_of
-        self._ec2 = client_of("ec2")
-        self.unread: set[str] = set()
-
-    def interfaces(self, wanted: Iterable[str]) -> Iterator[NetworkInterface]:
-        """Yield the interfaces that still exist. One that is gone, or whose id is none, is no failure."""
-        ids = [name for name in wanted if _INTERFACE.fullmatch(name)]  # one that is malformed fails its whole batch
-        return chain.from_iterable(self._interfaces(batch) for batch in _batches(ids))
-
-    def _interfaces(self, batch: list[str]) -> list[NetworkInterface]:
-        while batch:
-            try:
-                pages = _pages(self._ec2, "describe_network_interfaces", NetworkInterfaceIds=batch)
-                return [found for page in pages for found in answers.interfaces(page)]
-            except FAILURES as error:
-                left = _without_gone(batch, error)
-                if left == batch:
-                    self._name("DescribeNetworkInterfaces", error)
-                    return []
-                batch = left
-        return []
-
-    def groups(self, wanted: Iterable[str]) -> dict[str, SecurityGroup]:
-        """Return the groups that exist, with all their rules. Which exist is asked first: rules alone cannot tell."""
-        found: dict[str, SecurityGroup] = {}
-        for batch in _batches(wanted):
-            owners = self._owners(batch)
-            rules = self._rules(sorted(owners)) if owners else {}
-            if rules is not None:
-                found |= {
-                    name: SecurityGroup(id=name, account=owner, rules=rules.get(name, ()))
-                    for name, owner in owners.items()
-                }
-        return found
-
-    def _owners(self, batch: list[str]) -> dict[str, str]:
-        try:
-            pages = _pages(self._ec2, "describe_security_groups", Filters=_filter("group-id", batch))
-            return dict(owned for page in pages for owned in answers.owners(page))
-        except FAILURES as error:
-            self._name("DescribeSecurityGroups", error)
-            return {}
-
-    def _rules(self, batch: list[str]) -> dict[str, answers.Rules] | None:
-        try:
-            pages = _pages(self._ec2, "describe_security_group_rules", Filters=_filter("group-id", batch))
-            return answers.rules_by_group(pages)
-        except FAILURES as error:
-            self._name("DescribeSecurityGroupRules", error)
-            return None
-
-    def prefix_lists(self, wanted: Iterable[str]) -> dict[str, PrefixList]:
-        """Return the prefix lists that could be read, each with all its entries."""
-        found: dict[str, PrefixList] = {}
-        for name in sorted(wanted):
-            try:
-                pages = _pages(self._ec2, "get_managed_prefix_list_entries", PrefixListId=name)
-                networks = tuple(network for page in pages for network in answers.entries(page))
-                found[name] = PrefixList(id=name, networks=networks)
-            except FAILURES as error:
-                self._name("GetManagedPrefixListEntries", error)
-        return found
-
-    def acls(self, subnets: Iterable[str]) -> dict[str, NetworkAcl]:
-        """Return the network ACLs of these subnets, by subnet."""
-        found: dict[str, NetworkAcl] = {}
-        for batch in _batches(subnets):
-            try:
-                pages = _pages(self._ec2, "describe_network_acls", Filters=_filter("association.subnet-id", batch))
-                found |= dict(guarded for page in pages for guarded in answers.acls(page))
-            except FAILURES as error:
-                self._name("DescribeNetworkAcls", error)
-        return found
-
-    def balancers(self) -> dict[str, LoadBalancer] | None:
-        """Return all load balancers of both generations, or None where one of the lists is not whole."""
-        listings = (
-            self._balancers(self._client_of("elbv2"), "DescribeLoadBalancers", answers.balancers),
-            self._balancers(self._client_of("elb"), "DescribeLoadBalancers (Classic)", answers.classic_balancers),
-        )
-        if None in listings:
-            return None
-        return {balancer.id: balancer for listing in listings for balancer in listing or ()}
-
-    def _balancers(
-        self, client: Any, called: str, parse: Callable[[Any], Iterable[LoadBalancer]]
-    ) -> list[LoadBalancer] | None:
-        try:
-            return [found for page in _pages(client, "describe_load_balancers") for found in parse(page)]
-        except FAILURES as error:
-            self._name(called, error)
-            return None
-
-    def _name(self, operation: str, error: Exception) -> None:
-        self.unread.add(f"{operation}: {_code(error)}")
-
-
-def _pages(client: Any, operation: str, **parameters: Any) -> Iterator[Any]:
-    return iter(client.get_paginator(operation).paginate(**parameters))
-
-
-def _code(error: Exception) -> str:
-    if isinstance(error, ClientError):
-        return str(error.response.get("Error", {}).get("Code", "unknown error"))
-    return "unexpected answer" if isinstance(error, msgspec.ValidationError) else type(error).__name__
-
-
-def _without_gone(batch: list[str], error: Exception) -> list[str]:
-    """Return the interfaces that EC2 does not say are gone. It names only some of them in one answer."""
-    gone = set(_INTERFACE.findall(str(error))) if _code(error) == _NOT_FOUND else set[str]()
-    return [name for name in batch if name not in gone]
-
-
-def _batches(wanted: Iterable[str]) -> Iterator[list[str]]:
-    names = sorted(set(wanted) - {""})
-    return (names[start : start + BATCH] for start in range(0, len(names), BATCH))
-
-
-def _filter(name: str, values: list[str]) -> list[dict[str, Any]]:
-    return [{"Name": name, "Values": values}]

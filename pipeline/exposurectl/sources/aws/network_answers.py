@@ -1,4 +1,4 @@
-"""What EC2 and Elastic Load Balancing answer about a network, parsed once. A part that is not understood is refused."""
+"""What EC2 answers about a network, parsed once. A part that is not understood is refused."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
@@ -14,7 +14,6 @@ from exposurectl.sources.network import (
     AclEntry,
     GroupReference,
     GroupRule,
-    LoadBalancer,
     NetworkAcl,
     NetworkInterface,
     PrefixListReference,
@@ -28,7 +27,7 @@ _WITH_PORTS = frozenset({"tcp", "6", "udp", "17"})
 
 
 class _Answer(msgspec.Struct, frozen=True, rename="pascal"):
-    """Members that are not named are ignored. Source: Amazon EC2's and Elastic Load Balancing's API references."""
+    """Members that are not named are ignored. Source: Amazon EC2's API reference."""
 
 
 class _Group(_Answer, frozen=True):
@@ -39,10 +38,31 @@ class _Attachment(_Answer, frozen=True):
     instance_id: str = ""
 
 
+class _Private(_Answer, frozen=True):
+    private_ip_address: str
+
+
+class _Ipv6(_Answer, frozen=True):
+    address: str = msgspec.field(name="Ipv6Address")
+
+
+class _Ipv4Prefix(_Answer, frozen=True):
+    prefix: str = msgspec.field(name="Ipv4Prefix")
+
+
+class _Ipv6Prefix(_Answer, frozen=True):
+    prefix: str = msgspec.field(name="Ipv6Prefix")
+
+
 class _Interface(_Answer, frozen=True):
     network_interface_id: str
     owner_id: str
     subnet_id: str
+    vpc_id: str
+    private_ip_addresses: tuple[_Private, ...] = ()
+    ipv6_addresses: tuple[_Ipv6, ...] = ()
+    ipv4_prefixes: tuple[_Ipv4Prefix, ...] = ()
+    ipv6_prefixes: tuple[_Ipv6Prefix, ...] = ()
     groups: tuple[_Group, ...] = ()
     attachment: _Attachment = _Attachment()
 
@@ -118,34 +138,8 @@ class _Acls(_Answer, frozen=True):
     network_acls: tuple[_Acl, ...]
 
 
-class _Zone(_Answer, frozen=True):
-    subnet_id: str = ""
-
-
-class _Balancer(_Answer, frozen=True):
-    load_balancer_arn: str
-    vpc_id: str = ""
-    security_groups: tuple[str, ...] = ()
-    availability_zones: tuple[_Zone, ...] = ()
-
-
-class _Balancers(_Answer, frozen=True):
-    load_balancers: tuple[_Balancer, ...]
-
-
-class _Classic(_Answer, frozen=True):
-    load_balancer_name: str
-    security_groups: tuple[str, ...] = ()
-    subnets: tuple[str, ...] = ()
-    vpc_id: str = msgspec.field(name="VPCId", default="")
-
-
-class _Classics(_Answer, frozen=True):
-    load_balancer_descriptions: tuple[_Classic, ...]
-
-
 def interfaces(page: Any) -> Iterator[NetworkInterface]:
-    """Yield the interfaces of a page of DescribeNetworkInterfaces."""
+    """Yield the interfaces of a page of DescribeNetworkInterfaces. Raises ValueError."""
     for one in msgspec.convert(page, _Interfaces).network_interfaces:
         yield NetworkInterface(
             id=one.network_interface_id,
@@ -153,7 +147,24 @@ def interfaces(page: Any) -> Iterator[NetworkInterface]:
             groups=tuple(sorted(group.group_id for group in one.groups)),
             subnet=one.subnet_id,
             instance=instance_id(one.attachment.instance_id),
+            vpc=one.vpc_id,
+            addresses=_addresses(one),
         )
+
+
+def _addresses(one: _Interface) -> tuple[Network, ...]:
+    """Return the private addresses of an interface, and the prefixes of those that its containers have."""
+    found = tuple(ip_network(address) for address in _written_addresses(one))
+    if not found:
+        raise ValueError(f"{one.network_interface_id} has no address")
+    return found
+
+
+def _written_addresses(one: _Interface) -> Iterator[str]:
+    yield from (private.private_ip_address for private in one.private_ip_addresses)
+    yield from (own.address for own in one.ipv6_addresses)
+    yield from (own.prefix for own in one.ipv4_prefixes)
+    yield from (own.prefix for own in one.ipv6_prefixes)
 
 
 def owners(page: Any) -> Iterator[tuple[str, str]]:
@@ -221,20 +232,3 @@ def _entry(entry: _Entry) -> AclEntry:
         network=ip_network(entry.cidr_block or entry.ipv6_cidr_block or "", strict=False),
         allow=entry.rule_action == "allow",
     )
-
-
-def balancers(page: Any) -> Iterator[LoadBalancer]:
-    """Yield the load balancers of a page of DescribeLoadBalancers of the present generation."""
-    for one in msgspec.convert(page, _Balancers).load_balancers:
-        subnets = [zone.subnet_id for zone in one.availability_zones]
-        yield _balancer(one.load_balancer_arn, one.security_groups, subnets, one.vpc_id)
-
-
-def classic_balancers(page: Any) -> Iterator[LoadBalancer]:
-    """Yield the load balancers of a page of DescribeLoadBalancers of the Classic generation."""
-    for one in msgspec.convert(page, _Classics).load_balancer_descriptions:
-        yield _balancer(one.load_balancer_name, one.security_groups, one.subnets, one.vpc_id)
-
-
-def _balancer(name: str, groups: Iterable[str], subnets: Iterable[str], vpc: str) -> LoadBalancer:
-    return LoadBalancer(id=name, groups=tuple(sorted(groups)), subnets=tuple(sorted(subnets)), vpc=vpc)

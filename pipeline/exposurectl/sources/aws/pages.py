@@ -1,9 +1,12 @@
 """Pages of Inspector's listings, decoded from the body of the answer rather than by botocore's generic parser."""
 
+import contextlib
 from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import msgspec
+
+from exposurectl.sources.aws.access import held
 
 FINDINGS_A_PAGE: Final = 100
 COVERAGE_A_PAGE: Final = 200
@@ -11,6 +14,7 @@ COVERAGE_A_PAGE: Final = 200
 
 _PAGE = "exposurectl-page"
 _OK = 200
+_TRIES = 3
 
 
 class _Page(msgspec.Struct, frozen=True, rename="camel"):
@@ -58,12 +62,21 @@ def coverage(client: Any, criteria: Mapping[str, Any]) -> Iterator[tuple[msgspec
 def _pages(call: Any, size: int, criteria: Mapping[str, Any]) -> Iterator[_Page]:
     token: dict[str, str] = {}
     while True:
-        answer = call(maxResults=size, filterCriteria=criteria, **token)
-        page: _Page = answer[_PAGE]
+        page = _asked(call, maxResults=size, filterCriteria=criteria, **token)
         yield page
         if not page.next_token:
             return
+        if page.next_token == token.get("nextToken"):
+            raise ValueError("the listing turns in a circle: a page names itself as the next one")
         token = {"nextToken": page.next_token}
+
+
+def _asked(call: Any, **arguments: Any) -> _Page:
+    """Ask for a page. botocore does not notice a body that breaks off, and so does not try again; we do."""
+    for _ in range(_TRIES - 1):
+        with contextlib.suppress(msgspec.DecodeError):
+            return cast("_Page", held(call(**arguments), _PAGE))
+    return cast("_Page", held(call(**arguments), _PAGE))
 
 
 def _rows(rows: tuple[msgspec.Raw, ...] | None, key: str) -> tuple[msgspec.Raw, ...]:

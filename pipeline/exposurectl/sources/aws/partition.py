@@ -1,6 +1,7 @@
 """What is read of some accounts in one region: findings, coverage, instances, and who may send to them."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Executor, Future
 from datetime import datetime
 from typing import Any, Final
 
@@ -12,18 +13,13 @@ from exposurectl.sources.aws import pages
 from exposurectl.sources.aws.access import FAILURES, Access, said
 from exposurectl.sources.aws.inventory import instances
 from exposurectl.sources.aws.network import read_network
-from exposurectl.sources.findings import EC2_INSTANCE, NETWORK_REACHABILITY, Damaged, Sighting, decode_record
-from exposurectl.sources.network import first_balancer, first_interface
-from exposurectl.sources.rows import CoverageEntry, IngressRow, InstanceRow
+from exposurectl.sources.findings import EC2_INSTANCE, NETWORK_REACHABILITY, Damaged, Sighting, decode_text
+from exposurectl.sources.rows import CoverageEntry, Covered, IngressRow, InstanceRow
 
 OPEN_STATUSES: Final = ("ACTIVE", "SUPPRESSED")
 """A suppressed finding is hidden by a rule of somebody's, yet its path is open."""
 
 CLOSED: Final = "CLOSED"
-
-
-class UnreadError(Exception):
-    """A part of AWS that could not be read. The message says which call failed, and why."""
 
 
 class Part(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,9 +37,12 @@ class Part(msgspec.Struct, frozen=True, kw_only=True):
 class Reader:
     """Reads parts. A call that fails for good leaves its part unread, with the reason, and never ends the others."""
 
-    def __init__(self, access: Access, keep: Callable[[bytes], None], closed_since: datetime) -> None:
-        """`keep` takes each finding as the API returned it, in canonical form."""
+    def __init__(
+        self, access: Access, keep: Callable[[bytes], None], closed_since: datetime, decoders: Executor
+    ) -> None:
+        """`keep` takes each finding as the API returned it; `decoders` read one page while the next is under way."""
         self._access = access
+        self._decoders = decoders
         self._keep = keep
         self._closed_since = closed_since
 
@@ -75,21 +74,19 @@ class Reader:
 
     def inventory(self, region: str, account: str) -> Part:
         """Read the instances that an account has in a region."""
+        operation = "AssumeRole"
         try:
             client = self._access.of(account, "ec2", region)
+            operation = "DescribeInstances"
             found = tuple(instances(client, account, region))
         except FAILURES as error:
-            return Part(accounts=(account,), region=region, unread=(said(error, "DescribeInstances"),))
+            return Part(accounts=(account,), region=region, unread=(said(error, operation),))
         return Part(accounts=(account,), region=region, instances=found)
 
     def ingress(self, region: str, account: str, findings: Sequence[Finding]) -> Part:
         """Read who may send along the paths of an account's findings."""
-        interfaces = {hop.id for finding in findings if (hop := first_interface(finding.path))}
-        balancers = {hop for finding in findings if (hop := first_balancer(finding.path))}
         try:
-            network, unread = read_network(
-                lambda service: self._access.of(account, service, region), interfaces, balancers=balancers
-            )
+            network, unread = read_network(lambda service: self._access.of(account, service, region), findings)
         except FAILURES as error:
             return Part(accounts=(account,), region=region, unread=(said(error, "AssumeRole"),))
         rows = tuple(row for finding in findings for row in admitted(finding, network))
@@ -102,34 +99,47 @@ class Reader:
             "awsAccountId": _equals(accounts),
             **wanted,
         }
-        found: list[Finding] = []
+        decoding: list[Future[_Page]] = []
+        unread: list[str] = []
         try:
             for page in pages.findings(self._access.own("inspector2", region), criteria):
-                found += self._kept(page)
-        except (*FAILURES, UnreadError) as error:
-            return Part(accounts=accounts, region=region, findings=tuple(found), unread=(said(error, "ListFindings"),))
-        return Part(accounts=accounts, region=region, findings=tuple(found))
+                decoding.append(self._decoders.submit(self._kept, page))  # noqa: PERF401 - a failure must not lose them
+        except FAILURES as error:
+            unread.append(said(error, "ListFindings"))
+        read = [future.result() for future in decoding]
+        return Part(
+            accounts=accounts,
+            region=region,
+            findings=tuple(finding for page in read for finding in page.findings),
+            unread=(*unread, *(f"ListFindings: a damaged finding: {why}" for page in read for why in page.damaged)),
+        )
 
-    def _kept(self, page: Iterable[msgspec.Raw]) -> Iterator[Finding]:
-        """Keep a page of findings as they came, and yield what they say."""
+    def _kept(self, page: Iterable[msgspec.Raw]) -> "_Page":
+        """Keep a page of findings as they came, and return what they say. Of a damaged one nothing is kept."""
+        found: list[Finding] = []
+        damaged: list[str] = []
         for text in page:
-            value = msgspec.json.decode(text)
-            decoded = decode_record(value)
+            decoded = decode_text(text)
             if isinstance(decoded, Damaged):
-                raise UnreadError(f"a damaged finding: {'; '.join(decoded.problems)}")
-            self._keep(msgspec.json.encode(value, order="deterministic"))
+                damaged.append("; ".join(decoded.problems))
+                continue
+            self._keep(bytes(text))
             if isinstance(decoded, Sighting):
-                yield decoded.finding
+                found.append(decoded.finding)
+        return _Page(tuple(found), tuple(damaged))
+
+
+class _Page(msgspec.Struct, frozen=True):
+    """What one page of findings says, and what is wrong with those that cannot be read."""
+
+    findings: tuple[Finding, ...]
+    damaged: tuple[str, ...]
 
 
 def _equals(values: Iterable[str]) -> list[dict[str, str]]:
     return [{"comparison": "EQUALS", "value": value} for value in values]
 
 
-class _Owned(msgspec.Struct, frozen=True, rename="camel"):
-    account_id: str
-
-
 def _owner(row: msgspec.Raw) -> str:
-    """Return the account that a row of ListCoverage is about."""
-    return msgspec.json.decode(row, type=_Owned).account_id
+    """Return the account that a row of ListCoverage is about. Raises where whoever reads the snapshot would."""
+    return msgspec.convert(msgspec.json.decode(row), Covered).account_id
