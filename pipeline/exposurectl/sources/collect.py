@@ -65,6 +65,7 @@ def collect(
         work = _Work(executor, reader, access, told, asked.given)
         for region in dict.fromkeys(asked.regions):
             work.start(_region, access, region, organization=asked.organization)
+        access.identity  # noqa: B018 - asked for while the regions are; whoever is nobody cannot read anything
         work.run()
     return Contents(
         tool_version=__version__,
@@ -80,27 +81,35 @@ def collect(
 
 
 class _Region(msgspec.Struct, frozen=True, kw_only=True):
-    """Which accounts a region has, and whether Inspector is on in each."""
+    """Which accounts a region has."""
 
     region: str
     accounts: tuple[str, ...]
-    status: dict[str, str]
-    failed: dict[str, str]
     unread: str = ""
     """Why the list of accounts may not be whole."""
 
 
+class _Statuses(msgspec.Struct, frozen=True, kw_only=True):
+    """Whether Inspector is on in each account of a region, or why nobody knows."""
+
+    region: str
+    known: dict[str, str]
+    failed: dict[str, str]
+
+
 def _region(access: Access, region: str, *, organization: bool) -> _Region:
     pages.keep_bodies(access.own("inspector2", region))
-    accounts: tuple[str, ...] = (access.identity.account,)
-    unread = ""
-    if organization:
-        try:
-            accounts = members(access, region)
-        except FAILURES as error:
-            unread = said(error, "ListMembers")
-    status, failed = statuses(access, region, accounts)
-    return _Region(region=region, accounts=accounts, status=status, failed=failed, unread=unread)
+    if not organization:
+        return _Region(region=region, accounts=(access.identity.account,))
+    try:
+        return _Region(region=region, accounts=members(access, region))
+    except FAILURES as error:
+        return _Region(region=region, accounts=(access.identity.account,), unread=said(error, "ListMembers"))
+
+
+def _statuses(access: Access, region: str, accounts: tuple[str, ...]) -> _Statuses:
+    known, failed = statuses(access, region, accounts)
+    return _Statuses(region=region, known=known, failed=failed)
 
 
 class _Work:
@@ -115,17 +124,18 @@ class _Work:
         given: Given | None,
     ) -> None:
         self.regions: list[_Region] = []
+        self.statuses: dict[str, _Statuses] = {}
         self.parts: list[Part] = []
         self._executor = executor
         self._reader = reader
         self._access = access
         self._told = told
         self._given = given
-        self._pending: set[Future[_Region | Part]] = set()
+        self._pending: set[Future[_Region | _Statuses | Part]] = set()
         self._started = 0
         self._findings = 0
 
-    def start(self, piece: Callable[..., _Region | Part], *arguments: object, **named: object) -> None:
+    def start(self, piece: Callable[..., _Region | _Statuses | Part], *arguments: object, **named: object) -> None:
         """Put a piece of work in line."""
         self._pending.add(self._executor.submit(piece, *arguments, **named))
         self._started += 1
@@ -138,6 +148,8 @@ class _Work:
                 match future.result():
                     case _Region() as region:
                         self._enter(region)
+                    case _Statuses() as found:
+                        self.statuses[found.region] = found
                     case part:
                         self._take(part)
             finished = self._started - len(self._pending)
@@ -146,6 +158,7 @@ class _Work:
     def _enter(self, region: _Region) -> None:
         """Start the reading of a region whose accounts are known."""
         self.regions.append(region)
+        self.start(_statuses, self._access, region.region, region.accounts)
         for accounts in chunks(region.accounts):
             if self._given is None:
                 self.start(self._reader.open_findings, region.region, accounts)
@@ -191,13 +204,13 @@ def _partitions(work: _Work) -> Iterator[Partition]:
         if region.unread:
             yield Partition(account="", region=region.region, complete=False, why=region.unread)
         for account in region.accounts:
-            whys = [*unread[account, region.region], *_listed(region.failed.get(account))]
+            whys = [*unread[account, region.region], *_listed(work.statuses[region.region].failed.get(account))]
             yield Partition(
                 account=account,
                 region=region.region,
                 complete=not whys,
                 why="; ".join(sorted(set(whys))),
-                ec2_status=region.status.get(account, ""),
+                ec2_status=work.statuses[region.region].known.get(account, ""),
             )
 
 

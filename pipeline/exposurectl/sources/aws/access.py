@@ -58,7 +58,8 @@ class Access:
         self._identity: Identity | None = None
         self._role = role
         self._monotonic = monotonic
-        self._lock = threading.RLock()
+        self._lock = threading.Lock()
+        self._asking = threading.Lock()
         self._clients: dict[tuple[str, str, str], Any] = {}
         self._assumed: dict[str, tuple[float, dict[str, str]]] = {}
         self._doors: dict[str, threading.Lock] = {}
@@ -66,7 +67,7 @@ class Access:
     @property
     def identity(self) -> Identity:
         """Return who the caller is. It is asked once. Raises what botocore raises."""
-        with self._lock:
+        with self._asking:
             if self._identity is None:
                 answer = self.own("sts", self.home).get_caller_identity()
                 arn = str(held(answer, "Arn"))

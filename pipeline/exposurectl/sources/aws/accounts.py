@@ -26,11 +26,11 @@ def members(access: Access, region: str) -> tuple[str, ...]:
 
     ListMembers may leave out the administrator itself. Raises what botocore raises.
     """
-    found = {access.identity.account}
+    found: set[str] = set()
     pages = access.own("inspector2", region).get_paginator("list_members")
     for page in pages.paginate(onlyAssociated=True, PaginationConfig={"PageSize": _MEMBERS_A_PAGE}):
         found.update(str(held(member, "accountId")) for member in held(page, "members"))
-    return tuple(sorted(found))
+    return tuple(sorted({*found, access.identity.account}))
 
 
 def statuses(access: Access, region: str, accounts: Sequence[str]) -> tuple[dict[str, str], dict[str, str]]:
