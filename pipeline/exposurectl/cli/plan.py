@@ -54,8 +54,9 @@ def _recorded(arguments: argparse.Namespace, settings: Settings, world: World) -
         return read_snapshot(Path(arguments.snapshot))
     if arguments.findings:
         return None
-    from exposurectl.cli.collect import access_of, collected
+    from exposurectl.cli.collect import access_of, check_regions, collected
 
+    check_regions(settings)
     groups = _groups(arguments, settings, None, world)
     with collected(settings, groups, access_of(settings, world), world) as directory:
         return read_snapshot(directory)
