@@ -14,6 +14,7 @@ from saved import SERVERS, save_servers
 ISOLATED = ("unshare", "--net", "--map-root-user")
 INSTANCE = next(machine.instance for machine in MACHINES if machine.name == "shop-02")
 PLAN = ("plan", "--snapshot", "fleet", "--config", "demo.yaml", "--out", "plan.json")
+CONFIG = ("--config", "demo.yaml")
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +43,7 @@ def isolated() -> tuple[str, ...]:
         ("--help",),
         ("test", "policies"),
         PLAN,
-        ("plan", "--findings", "fleet/findings.ndjson", "--servers", *SERVERS, "--config", "demo.yaml"),
+        ("plan", "--findings", "fleet/findings.ndjson", "--servers", *SERVERS, "--as-of", "2026-11-23", *CONFIG),
         ("show", "plan.json"),
         ("show", "plan.json", "--format", "markdown"),
         ("show", "plan.json", "--format", "json"),
