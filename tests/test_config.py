@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from exposurectl.config import Limits, Settings, load_config
+from exposurectl.config import Limits, Quieted, Review, Settings, load_config
 from exposurectl.diagnostics import Diagnostic, ExposurectlError, Place
 from exposurectl.documents.text import MAX_BYTES
 from exposurectl.model import Exposure
@@ -260,3 +260,31 @@ def test_the_shipped_config_is_read() -> None:
 
     assert settings.environment == "production"
     assert settings.limits == Limits()
+
+
+def test_what_overrides_may_do_and_which_warnings_are_left_out_is_read(tmp_path: Path) -> None:
+    usual = load(tmp_path)
+    told = "overrides: {max_days: 90, expiring_days: 0}\nwarnings:\n- {id: rule-never-decides, because: Staged.}\n"
+
+    settings = load(tmp_path, more=told)
+
+    assert (usual.override_max_days, usual.override_expiring_days, usual.quieted) == (365, 14, ())
+    assert (settings.override_max_days, settings.override_expiring_days) == (90, 0)
+    place = Place(f"{tmp_path}/staging.yaml", 8, 3)
+    assert settings.quieted == (Quieted(id="rule-never-decides", because="Staged.", place=place),)
+
+
+def test_where_plans_are_reviewed_is_read(tmp_path: Path) -> None:
+    short = load(tmp_path, more="review: {branch: origin/main}\n")
+    long = load(tmp_path, more="review: {branch: up/release/1, plans: ops/plans, policy: ops/policies}\n")
+
+    assert load(tmp_path).review is None
+    assert short.review == Review(remote="origin", branch="main", plans="plans", policy="policies")
+    assert long.review == Review(remote="up", branch="release/1", plans="ops/plans", policy="ops/policies")
+
+
+@pytest.mark.parametrize("branch", ["main", "origin/-x", "--upload-pack=x/y", "-x/main", "origin/ma in", "origin/"])
+def test_a_branch_that_git_could_take_for_an_option_is_refused(tmp_path: Path, branch: str) -> None:
+    (said,) = refused(tmp_path, more=f"review: {{branch: '{branch}'}}\n")
+
+    assert said.startswith("staging.yaml:6:18: `branch` must be a remote and its branch, such as origin/main, not")

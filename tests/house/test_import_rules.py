@@ -34,6 +34,7 @@ BREACHES = [
     ("apply", "plan/breach.py", "import exposurectl.apply"),
     ("apply", "render/breach.py", "import exposurectl.apply"),
     ("render", "plan/breach.py", "import exposurectl.render"),
+    ("audit", "apply/breach.py", "import exposurectl.audit"),
     ("policy-is-pure", "policy/breach.py", "import subprocess"),
     ("policy-is-pure", "policy/breach.py", "def late() -> None:\n    import socket"),
     ("decide-is-pure", "policy/decide.py", "from pathlib import Path"),

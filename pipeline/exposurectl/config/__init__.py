@@ -1,0 +1,17 @@
+"""Config: where exposurectl runs, what it reads and writes, and within which limits."""
+
+from exposurectl.config.problems import LOOPBACK
+from exposurectl.config.reading import load_config
+from exposurectl.config.settings import AcceptedGap, Family, GroupSettings, Limits, Quieted, Review, Settings
+
+__all__ = [
+    "LOOPBACK",
+    "AcceptedGap",
+    "Family",
+    "GroupSettings",
+    "Limits",
+    "Quieted",
+    "Review",
+    "Settings",
+    "load_config",
+]

@@ -1,0 +1,106 @@
+"""From a config file to Settings."""
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+from exposurectl.config.durations import duration
+from exposurectl.config.problems import problems_of
+from exposurectl.config.settings import AcceptedGap, Family, GroupSettings, Limits, Quieted, Review, Settings
+from exposurectl.diagnostics import Diagnostic, ExposurectlError, Place, by_place
+from exposurectl.documents import Document, check, read_content, read_yaml
+from exposurectl.model import Exposure
+
+
+def load_config(path: Path) -> Settings:
+    """Read a config file. Raises ExposurectlError with every problem of it, by place."""
+    try:
+        content = read_content(path)
+    except OSError as error:
+        problem = Diagnostic(
+            summary="Config not readable",
+            place=Place(str(path)),
+            detail=f"{error.strerror}.",
+            hint="name the file with --config",
+        )
+        raise ExposurectlError(problem, reason="config-invalid") from error
+    document, problems = read_yaml(str(path), content)
+    if document and not problems:
+        problems = check(document, "config") or list(problems_of(document))
+    if problems or document is None:
+        raise ExposurectlError(*sorted(problems, key=by_place), reason="config-invalid")
+    return _settings(document, path.stem, content)
+
+
+def _settings(document: Document, environment: str, content: bytes) -> Settings:
+    data = document.data
+    inspector, limits, overrides = (data.get(key, {}) for key in ("inspector", "limits", "overrides"))
+    return Settings(
+        environment=environment,
+        regions=tuple(inspector.get("regions", ())),
+        organization=inspector.get("organization", False),
+        evidence_role=inspector.get("evidence_role", ""),
+        accepted_gaps=tuple(_gap(gap) for gap in inspector.get("accepted_gaps", ())),
+        anywhere_v4=inspector.get("anywhere_prefix", 8),
+        anywhere_v6=inspector.get("anywhere_prefix_v6", 16),
+        url=data["futurevuls"]["url"].rstrip("/"),
+        requests_per_minute=data["futurevuls"].get("requests_per_minute", 20),
+        groups=tuple(_group(document, index, group) for index, group in enumerate(data["futurevuls"]["groups"])),
+        limits=_limits(limits),
+        expired_overrides_block=overrides.get("expired", "error") == "error",
+        override_max_days=overrides.get("max_days", 365),
+        override_expiring_days=overrides.get("expiring_days", 14),
+        quieted=tuple(_quieted(document, index, one) for index, one in enumerate(data.get("warnings", ()))),
+        review=_review(data["review"]) if "review" in data else None,
+        digest=f"sha256:{hashlib.sha256(content).hexdigest()}",
+    )
+
+
+def _gap(given: dict[str, str]) -> AcceptedGap:
+    return AcceptedGap(account=given.get("account", ""), region=given.get("region", ""), because=given["because"])
+
+
+def _quieted(document: Document, index: int, given: dict[str, str]) -> Quieted:
+    return Quieted(id=given["id"], because=given["because"], place=document.place("warnings", index))
+
+
+def _review(given: dict[str, str]) -> Review:
+    remote, _, branch = given["branch"].partition("/")
+    usual = Review(remote=remote, branch=branch)
+    return Review(
+        remote=remote,
+        branch=branch,
+        plans=given.get("plans", usual.plans),
+        policy=given.get("policy", usual.policy),
+    )
+
+
+def _group(document: Document, index: int, group: dict[str, Any]) -> GroupSettings:
+    here = ("futurevuls", "groups", index)
+    return GroupSettings(
+        name=group["name"],
+        token=group["token"],
+        families=tuple(
+            Family(
+                name=family["name"],
+                roles={level: family[level.value] for level in Exposure},
+                place=document.place(*here, "families", at),
+            )
+            for at, family in enumerate(group["families"])
+        ),
+        place=document.place(*here),
+        default_role_joins=group.get("default_role_joins", ""),
+        servers={pairing["server"]: pairing["instance"] for pairing in group.get("servers", ())},
+    )
+
+
+def _limits(given: dict[str, Any]) -> Limits:
+    usual = Limits()
+    raising, lowering = given.get("raise", {}), given.get("lower", {})
+    return Limits(
+        raise_percent=raising.get("percent", usual.raise_percent),
+        raise_count=raising.get("count", usual.raise_count),
+        lower_count=lowering.get("count", usual.lower_count),
+        min_clear_age=duration(lowering["min_clear_age"]) if "min_clear_age" in lowering else usual.min_clear_age,
+        plan_valid_for=duration(given["plan_valid_for"]) if "plan_valid_for" in given else usual.plan_valid_for,
+    )
