@@ -11,11 +11,11 @@ LOCK    := uv pip compile --quiet --universal --python-version 3.11 --generate-h
 SCANNER := checkov>=3.3
 
 # The parts whose every branch is tested, and must stay so.
-COVERED := policy/* plan/* model.py
+COVERED := policy/* policy/analysis/* plan/* model.py
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test check scan lock benchmark picture build clean
+.PHONY: help demo test check scan fuzz mutation nightly lock benchmark picture reference build clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
@@ -41,6 +41,17 @@ check: .venv/.dev ## format, lint, types, import rules, workflows
 scan: .venv/checkov/.filled ## scan the IAM of docs/aws with Checkov
 	@.venv/checkov/bin/python tests/iam/scan.py
 
+fuzz: .venv/.dev ## throw hostile bytes at every reader, SECONDS=60 each
+	@$(BIN)/python tests/fuzz/run.py $(or $(SECONDS),60)
+
+mutation: .venv/.dev ## change the core in every small way and require that a test notices; PART=... for one file
+	@$(BIN)/python tests/mutation/run.py $(PART)
+
+nightly: .venv/.dev ## run the property tests with all their examples, then fuzz and mutation
+	@$(BIN)/python -m pytest --hypothesis-profile nightly --timeout 0 tests/properties tests/plan tests/apply
+	@$(MAKE) --no-print-directory fuzz
+	@$(MAKE) --no-print-directory mutation
+
 lock: ## write requirements/*.lock anew; UPGRADE=1 also raises what is pinned
 	@command -v uv >/dev/null || { echo "make lock needs uv on PATH: python3 -m pip install uv" >&2; exit 1; }
 	@$(LOCK) $(if $(UPGRADE),--upgrade) pyproject.toml --output-file requirements/runtime.lock >/dev/null
@@ -49,13 +60,18 @@ lock: ## write requirements/*.lock anew; UPGRADE=1 also raises what is pinned
 	    --constraint requirements/build.lock --output-file requirements/dev.lock >/dev/null
 	@echo '$(SCANNER)' | $(LOCK) $(if $(UPGRADE),--upgrade) - --output-file requirements/checkov.lock >/dev/null
 
-benchmark: .venv/.dev ## print how long a start and a collection take, beside what they could take
+benchmark: .venv/.dev ## print how long a start, an analysis and a collection take, beside what they could take
 	@$(BIN)/python tests/benchmarks/start_up.py
+	@$(BIN)/python tests/benchmarks/analyse.py
 	@$(BIN)/python tests/benchmarks/collect.py
 
 picture: .venv/.runtime ## draw docs/demo.svg, the picture of the demo in the README
 	@mkdir -p docs
 	@$(BIN)/python tests/house/picture.py docs/demo.svg
+
+reference: .venv/.dev ## write the schemas of plans and receipts, and docs/reference, anew
+	@$(BIN)/python tests/house/schemas.py
+	@$(BIN)/python tests/house/reference.py
 
 build: .venv/.runtime ## build the wheel and the sdist into dist/
 	@rm -rf dist

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from exposurectl.cli import run
 from exposurectl.cli.world import World
-from exposurectl.clock import Clock
+from exposurectl.clock import Clock, SystemClock
 from exposurectl.demo.clock import SimulatedClock
 from exposurectl.demo.story import RECORDED
 
@@ -54,6 +54,7 @@ def run_inside(
         stderr=err,
         clock=clock or SimulatedClock(RECORDED),
         jitter=lambda _: 0.0,
+        one_by_one=not isinstance(clock, SystemClock),
     )
     code = run([str(word) for word in argv], world)
     return Ended(code, out.getvalue(), err.getvalue())

@@ -3,8 +3,9 @@ from pathlib import Path
 
 import pytest
 
-from exposurectl.config import Limits, Quieted, Review, Settings, load_config
-from exposurectl.diagnostics import Diagnostic, ExposurectlError, Place
+from exposurectl.config import Limits, Quieted, Review, Settings, load_config, read_config
+from exposurectl.config.quieting import quiet
+from exposurectl.diagnostics import WARNINGS, Diagnostic, ExposurectlError, LeftOut, Place, ProblemId, Severity
 from exposurectl.documents.text import MAX_BYTES
 from exposurectl.model import Exposure
 
@@ -174,7 +175,6 @@ PLAIN = "The address must be a plain host name, without a user, a query or a fra
         ('"https://rest.vuls.biz\\n"', [PLAIN]),
         ('"https://rest.vuls.biz\\r"', [PLAIN]),
         ('"https://rest.vu\\tls.biz"', [PLAIN]),
-        ('"\\ehttps://rest.vuls.biz"', [PLAIN]),
         ("https://rest.vuls.biz:8443", ["The address must not name port 8443."]),
         ("https://rest.vuls.biz:0", ["The address must not name port 0."]),
         ("https://rest.vuls.biz/v1", ['The address must not have a path: exposurectl adds "/v1/…" to it, not to /v1.']),
@@ -186,6 +186,77 @@ PLAIN = "The address must be a plain host name, without a user, a query or a fra
 )
 def test_an_address_that_a_token_must_not_go_to_is_refused(tmp_path: Path, written: str, details: list[str]) -> None:
     assert refused(tmp_path, url=written) == [f"staging.yaml:3:8: {detail}" for detail in details]
+
+
+def test_an_address_with_a_character_that_does_not_show_is_told_so_too(tmp_path: Path) -> None:
+    path = tmp_path / "staging.yaml"
+    path.write_text(f'version: 1\nfuturevuls: {{url: "\\ehttps://rest.vuls.biz", groups: [{GROUP}]}}\n')
+
+    assert [problem.id for problem in read_config(path).problems] == [
+        ProblemId.INVISIBLE_CHARACTER,
+        ProblemId.WRONG_VALUE,
+    ]
+
+
+def test_a_config_that_is_wrong_in_part_is_judged_in_all_others(tmp_path: Path) -> None:
+    path = tmp_path / "staging.yaml"
+    families = "[{name: web, open: a, controlled: a}, {name: web, open: b, controlled: c, small: c}]"
+    path.write_text(
+        f"""version: 1
+futurevuls:
+  url: http://rest.vuls.biz
+  groups:
+    - {{name: platform, token: 5, families: {families}, default_role_joins: wbe}}
+    - {{name: platform, families: 5, default_role_joins: web}}
+    - {{name: [], token: env:T, families: [{FAMILY}], servers: [{{server: x, instance: i-1}}]}}
+limits: {{plan_valid_for: 73h}}
+warnings: [{{id: 5, because: x}}, {{id: tag-lowesr, because: x}}]
+"""
+    )
+
+    found = read_config(path)
+
+    assert found.settings is None
+    assert [f"{problem.place}: {problem.id}".removeprefix(f"{tmp_path}/") for problem in found.problems] == [
+        "staging.yaml:3:8: wrong-value",
+        "staging.yaml:5:31: wrong-value",
+        "staging.yaml:5:45: missing-key",
+        "staging.yaml:5:63: wrong-value",
+        "staging.yaml:5:78: wrong-value",
+        "staging.yaml:5:82: wrong-value",
+        "staging.yaml:5:115: wrong-value",
+        "staging.yaml:5:125: wrong-value",
+        "staging.yaml:5:150: wrong-value",
+        "staging.yaml:6:7: missing-key",
+        "staging.yaml:6:7: wrong-value",
+        "staging.yaml:6:34: wrong-value",
+        "staging.yaml:7:14: wrong-value",
+        "staging.yaml:7:138: wrong-value",
+        "staging.yaml:8:26: wrong-value",
+        "staging.yaml:9:17: wrong-value",
+        "staging.yaml:9:38: unknown-warning",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("written", "summary", "hint"),
+    [
+        ("tag-lower", "Unknown warning", 'did you mean "tag-lowers"?'),
+        ("xyz", "Unknown warning", f"the warnings are: {', '.join(sorted(WARNINGS))}"),
+        (
+            "override-expired",
+            "Not a warning",
+            "delete this entry, and correct what the error is about",
+        ),
+    ],
+)
+def test_only_a_warning_can_be_turned_off(tmp_path: Path, written: str, summary: str, hint: str) -> None:
+    with pytest.raises(ExposurectlError) as raised:
+        load(tmp_path, more=f"warnings: [{{id: {written}, because: x}}]\n")
+
+    (problem,) = raised.value.problems
+    assert (problem.summary, problem.hint) == (summary, hint)
+    assert str(problem.place).endswith(":17")
 
 
 def test_names_that_stand_twice_are_refused(tmp_path: Path) -> None:
@@ -230,6 +301,7 @@ def test_a_config_that_is_not_there_is_told_where_to_name_one(tmp_path: Path) ->
 
     assert raised.value.problems == (
         Diagnostic(
+            id=ProblemId.FILE_NOT_READABLE,
             summary="Config not readable",
             place=Place(f"{tmp_path}/no.yaml"),
             detail="No such file or directory.",
@@ -244,7 +316,12 @@ def test_a_config_without_an_end_is_not_read_to_it() -> None:
         load_config(Path("/dev/zero"))
 
     assert raised.value.problems == (
-        Diagnostic(summary="File too large", place=Place("/dev/zero"), detail=f"The limit is {MAX_BYTES} bytes."),
+        Diagnostic(
+            id=ProblemId.FILE_TOO_LARGE,
+            summary="File too large",
+            place=Place("/dev/zero"),
+            detail=f"The limit is {MAX_BYTES} bytes.",
+        ),
     )
 
 
@@ -288,3 +365,18 @@ def test_a_branch_that_git_could_take_for_an_option_is_refused(tmp_path: Path, b
     (said,) = refused(tmp_path, more=f"review: {{branch: '{branch}'}}\n")
 
     assert said.startswith("staging.yaml:6:18: `branch` must be a remote and its branch, such as origin/main, not")
+
+
+def test_a_warning_that_is_turned_off_is_counted_and_an_error_stays() -> None:
+    place = Place("a.yaml", 1, 1)
+    quieted = [Quieted(id=one, because="Known.", place=place) for one in ("tag-lowers", "mixed-script", "wrong-value")]
+    warning = Diagnostic(id="tag-lowers", summary="x", severity=Severity.WARNING)
+    others = [
+        Diagnostic(id="type-unknown", summary="x", severity=Severity.WARNING),
+        Diagnostic(id="wrong-value", summary="x"),
+    ]
+
+    kept, left_out = quiet([warning, *others, warning], quieted)
+
+    assert kept == tuple(others)
+    assert left_out == (LeftOut(id="tag-lowers", because="Known.", count=2),)

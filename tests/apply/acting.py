@@ -4,19 +4,24 @@ import contextlib
 import http.client
 import json
 from collections.abc import Callable, Iterator, Mapping
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from exposurectl.apply.receipt import Outcome, ReceiptFile, Result, begin
+from exposurectl.apply.journal import NAME
+from exposurectl.apply.receipt import Outcome, Result, begin
+from exposurectl.apply.receipt_file import ReceiptFile
 from exposurectl.apply.run import Finished, Run, run_plan
+from exposurectl.clock import Clock
 from exposurectl.config import Settings
 from exposurectl.demo.clock import SimulatedClock
 from exposurectl.demo.emulator import Emulator
+from exposurectl.demo.ledger import Heard
 from exposurectl.model import Group, Server
 from exposurectl.plan.model import Plan
-from exposurectl.targets.futurevuls import FutureVulsWriter
+from exposurectl.targets.moving import FutureVulsWriter
 from exposurectl.targets.pacing import Pace
 from exposurectl.targets.token import Token
 from plan.building import (
@@ -75,11 +80,16 @@ def plan_for(url: str = URL, *groups: Group) -> Plan:
 
 @contextlib.contextmanager
 def emulated(
-    *groups: Group, tokens: Mapping[str, str] = TOKENS, clock: SimulatedClock | None = None, port: int = 0
+    *groups: Group,
+    tokens: Mapping[str, str] = TOKENS,
+    clock: Clock | None = None,
+    port: int = 0,
+    per_minute: int | None = None,
+    heard: Heard = lambda _token, _method, _path: None,
 ) -> Iterator[Emulator]:
     """Serve the groups, the usual one where none is given, each to its own token."""
     by_token = {tokens[one.name]: one for one in groups or (USUAL,)}
-    with Emulator(by_token, clock=clock or a_clock(), port=port) as running:
+    with Emulator(by_token, clock=clock or a_clock(), port=port, per_minute=per_minute, heard=heard) as running:
         yield running
 
 
@@ -109,6 +119,7 @@ def execute(
     clock: SimulatedClock | None = None,
     told: Callable[[int, Result], None] = nobody,
     per_minute: float = 600_000,
+    longest: timedelta = timedelta(hours=5),
 ) -> Finished:
     """Run a plan from beginning to end, with its receipt in a directory."""
     clock = clock or a_clock()
@@ -116,10 +127,15 @@ def execute(
         plan=plan,
         targets=writers(plan, url or plan.target.url, clock, per_minute),
         clock=clock,
-        file=ReceiptFile.beside(directory / "plan.json"),
+        journal=directory / NAME,
+        file=lambda: ReceiptFile.beside(directory / "plan.json"),
         told=told,
+        longest=longest,
     )
-    return run_plan(run, begin(plan, actor="alice", run="https://github.example/run/1", now=clock.now()))
+    finished = run_plan(run, begin(plan, actor="alice", run="https://github.example/run/1", now=clock.now()))
+    if finished.interrupt:
+        raise finished.interrupt
+    return finished
 
 
 def outcomes(finished: Finished) -> list[Outcome]:

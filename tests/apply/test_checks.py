@@ -2,16 +2,20 @@
 
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
 
 from apply.acting import URL, USUAL, WEB, emulated, execute, plan_for, settings_for
-from exposurectl.apply.checks import ALLOWED_SKEW, check_plan, check_roles
+from exposurectl.apply.checks import ALLOWED_SKEW, Newest, check_plan
+from exposurectl.apply.presence import check_roles, check_skew
+from exposurectl.apply.receipt import Approval
 from exposurectl.config import Limits, Settings
 from exposurectl.diagnostics import Diagnostic, Exit, ExposurectlError
 from exposurectl.model import Group, Role
 from exposurectl.plan.model import Block, Direction, Placement, Plan, Summary
+from exposurectl.targets.skew import MOST_SKEW
 from plan.building import (
     AS_OF,
     CONTROLLED,
@@ -31,9 +35,27 @@ PLAN = plan_for()
 SECOND = timedelta(seconds=1)
 
 
-def refused(plan: Plan, settings: Settings | None = None, now: datetime = AS_OF) -> ExposurectlError:
+def passes(
+    plan: Plan,
+    settings: Settings | None = None,
+    now: datetime = AS_OF,
+    *,
+    approval: Approval = Approval(),  # noqa: B008 - it is frozen
+    newest: Newest | None = None,
+) -> None:
+    check_plan(plan, settings or settings_for(), approval, newest, now)
+
+
+def refused(
+    plan: Plan,
+    settings: Settings | None = None,
+    now: datetime = AS_OF,
+    *,
+    approval: Approval = Approval(),  # noqa: B008 - it is frozen
+    newest: Newest | None = None,
+) -> ExposurectlError:
     with pytest.raises(ExposurectlError) as caught:
-        check_plan(plan, settings or settings_for(), now)
+        passes(plan, settings, now, approval=approval, newest=newest)
     return caught.value
 
 
@@ -43,13 +65,13 @@ def with_change(plan: Plan, index: int, **changes: object) -> Plan:
 
 
 def test_a_plan_for_here_and_now_passes() -> None:
-    check_plan(PLAN, settings_for(), AS_OF)
+    passes(PLAN, settings_for(), AS_OF)
 
 
 def test_a_plan_without_changes_passes() -> None:
     nothing = Summary(raised=0, join=0, lower=0, unchanged=0, skipped=0, requests=0, minutes=0)
 
-    check_plan(resealed(PLAN, changes=(), summary=nothing), settings_for(), AS_OF)
+    passes(resealed(PLAN, changes=(), summary=nothing), settings_for(), AS_OF)
 
 
 def test_a_blocked_plan_is_stopped_with_the_reason_of_its_first_block() -> None:
@@ -78,7 +100,7 @@ def test_a_plan_that_cannot_be_applied_and_does_not_say_why_is_stopped() -> None
 
 
 def test_a_plan_is_valid_to_its_last_second() -> None:
-    check_plan(PLAN, settings_for(), PLAN.expires_at - SECOND)
+    passes(PLAN, settings_for(), PLAN.expires_at - SECOND)
 
 
 @pytest.mark.parametrize("late", [timedelta(0), SECOND, timedelta(days=400)])
@@ -100,7 +122,7 @@ def test_an_expired_plan_is_refused_with_both_times() -> None:
 
 @pytest.mark.parametrize("early", [timedelta(0), SECOND, ALLOWED_SKEW])
 def test_a_clock_a_little_behind_does_no_harm(early: timedelta) -> None:
-    check_plan(PLAN, settings_for(), PLAN.as_of - early)
+    passes(PLAN, settings_for(), PLAN.as_of - early)
 
 
 def test_the_allowed_skew_is_five_minutes() -> None:
@@ -133,8 +155,8 @@ ANOTHER_CONFIG = "name its config with --config"
         ),
         (
             replace(settings_for(), environment="staging"),
-            "Plan is for another environment",
-            'It is for "production", and the config is "staging".',
+            "Plan is for another target",
+            'It is for the environment "production", and the config is "staging".',
         ),
         (
             settings_for(URL, "data-platform"),
@@ -152,7 +174,7 @@ def test_a_plan_for_somewhere_else_is_refused(settings: Settings, summary: str, 
 
 
 def test_a_group_of_the_plan_that_does_not_change_need_not_be_in_the_config() -> None:
-    check_plan(plan_for(URL, USUAL, Group(name="idle", servers=(), roles=ROLES)), settings_for(), AS_OF)
+    passes(plan_for(URL, USUAL, Group(name="idle", servers=(), roles=ROLES)), settings_for(), AS_OF)
 
 
 @pytest.mark.parametrize("number", ["raised", "join", "lower"])
@@ -217,7 +239,7 @@ def test_guardrails_are_judged_by_the_config_and_not_by_the_plan() -> None:
         Diagnostic(
             summary="Guardrail",
             detail="The plan lowers 2, and limits.lower.count is 0: "
-            "review each lowering, then write `lower: {count: 2}` into the config.",
+            "review each lowering, then apply it with --accept-lowering 2.",
         ),
     )
 
@@ -238,7 +260,7 @@ def test_a_stricter_config_stops_a_plan_that_was_fine(limits: Limits, reason: st
 
 
 def test_a_config_that_allows_exactly_this_much_stops_nothing() -> None:
-    check_plan(PLAN, settings_for(limits=Limits(lower_count=2, raise_percent=100, raise_count=3)), AS_OF)
+    passes(PLAN, settings_for(limits=Limits(lower_count=2, raise_percent=100, raise_count=3)), AS_OF)
 
 
 def raising(raised: int) -> Plan:
@@ -248,7 +270,7 @@ def raising(raised: int) -> Plan:
 
 
 def test_a_percentage_is_of_all_servers_that_the_plan_manages() -> None:
-    check_plan(raising(6), settings_for(limits=Limits()), AS_OF)
+    passes(raising(6), settings_for(limits=Limits()), AS_OF)
 
 
 def test_one_more_than_the_percentage_is_stopped() -> None:
@@ -262,7 +284,7 @@ PINNED = PLAN.target.groups[0]
 
 def role_problems(*roles: Role) -> list[Diagnostic]:
     with pytest.raises(ExposurectlError) as caught:
-        check_roles(PINNED, Group(name=WEB, servers=(), roles=roles))
+        check_roles(PINNED, roles)
     assert (caught.value.exit_code, caught.value.reason) == (Exit.REFUSED, "role-changed")
     return list(caught.value.problems)
 
@@ -280,11 +302,11 @@ def renamed(number: int, name: str) -> tuple[Role, ...]:
 
 
 def test_roles_as_they_were_pass() -> None:
-    check_roles(PINNED, USUAL)
+    check_roles(PINNED, USUAL.roles)
 
 
 def test_a_new_role_does_no_harm() -> None:
-    check_roles(PINNED, Group(name=WEB, servers=(), roles=(*ROLES, Role(id=40, name="new"))))
+    check_roles(PINNED, (*ROLES, Role(id=40, name="new")))
 
 
 def test_a_renamed_role_is_refused() -> None:
@@ -335,3 +357,140 @@ def test_a_role_that_is_not_what_was_reviewed_means_no_write_and_no_receipt(
         assert (caught.value.exit_code, caught.value.reason) == (Exit.REFUSED, "role-changed")
         assert futurevuls.writes == ()
     assert list(tmp_path.iterdir()) == []
+
+
+NEWEST = Newest(branch="origin/main", commit="c0ffee" * 6 + "c0ff", digest=PLAN.digest, policy=PLAN.inputs.policy)
+
+
+def test_the_newest_plan_by_the_policy_of_the_branch_passes() -> None:
+    passes(PLAN, newest=NEWEST, approval=Approval(digest=PLAN.digest))
+
+
+def test_a_plan_that_was_not_approved_is_refused() -> None:
+    error = refused(PLAN, approval=Approval(digest="sha256:other"))
+
+    assert (error.exit_code, error.reason) == (Exit.REFUSED, "not-approved")
+    assert error.problems[0].detail == f"The plan's digest is {PLAN.digest}, and sha256:other was approved."
+
+
+@pytest.mark.parametrize(
+    ("digest", "detail"),
+    [
+        ("sha256:newer", f"The newest plan on origin/main (c0ffeec0ffee) is sha256:newer, not {PLAN.digest}."),
+        (None, 'origin/main (c0ffeec0ffee) has no plan for "production".'),
+    ],
+)
+def test_a_plan_that_is_not_the_newest_on_the_branch_is_refused(digest: str | None, detail: str) -> None:
+    error = refused(PLAN, newest=replace(NEWEST, digest=digest))
+
+    assert (error.exit_code, error.reason) == (Exit.REFUSED, "plan-not-newest")
+    assert error.problems[0].detail == detail
+
+
+def test_a_plan_by_another_policy_than_the_branch_has_is_refused_with_both() -> None:
+    error = refused(PLAN, newest=replace(NEWEST, policy="sha256:merged"))
+
+    assert (error.exit_code, error.reason) == (Exit.REFUSED, "policy-changed")
+    assert error.problems[0].detail == (
+        f"It was made by {PLAN.inputs.policy}, and on origin/main the policy is sha256:merged."
+    )
+
+
+def test_the_checks_come_in_the_order_of_the_promises() -> None:
+    wrong: dict[str, dict[str, object]] = {
+        "not-approved": {"approval": Approval(digest="sha256:other", lowering=9)},
+        "plan-not-newest": {"newest": replace(NEWEST, digest=None, policy="sha256:other")},
+        "plan-expired": {"newest": replace(NEWEST, policy="sha256:other")},
+        "policy-changed": {"newest": replace(NEWEST, policy="sha256:other"), "now": AS_OF},
+        "target-changed": {"now": AS_OF},
+    }
+    late = PLAN.expires_at
+    elsewhere = settings_for("https://other.example", limits=Limits())
+
+    found = []
+    for expected in wrong.values():
+        circumstances: dict[str, Any] = {"now": late, "approval": Approval(lowering=9), **expected}
+        found.append(refused(PLAN, elsewhere, **circumstances).reason)
+
+    assert found == list(wrong)
+
+
+def test_a_shorter_validity_in_the_config_ends_a_plan_sooner() -> None:
+    short = settings_for(limits=Limits(lower_count=2, raise_percent=100, plan_valid_for=timedelta(hours=1)))
+
+    passes(PLAN, short, AS_OF + timedelta(hours=1) - SECOND)
+
+    assert refused(PLAN, short, AS_OF + timedelta(hours=1)).reason == "plan-expired"
+
+
+def test_a_guardrail_is_lifted_by_its_exact_number() -> None:
+    passes(PLAN, settings_for(limits=Limits(raise_count=0)), approval=Approval(lowering=2, raising=3))
+
+
+@pytest.mark.parametrize(
+    ("approval", "said"),
+    [
+        (Approval(lowering=1), "--accept-lowering 1 was given, and the plan has 2"),
+        (Approval(lowering=3), "--accept-lowering 3 was given, and the plan has 2"),
+        (Approval(lowering=2, raising=4), "--accept-raising 4 was given, and the plan has 3"),
+    ],
+)
+def test_another_number_than_the_exact_one_lifts_nothing(approval: Approval, said: str) -> None:
+    error = refused(PLAN, settings_for(limits=Limits(lower_count=9, raise_percent=100)), approval=approval)
+
+    assert (error.exit_code, error.reason) == (Exit.BLOCKED, "acknowledgement")
+    assert error.problems[0].detail == f"{said}: it is not the plan that was looked at."
+
+
+def test_one_acknowledgement_does_not_lift_the_other_guardrail() -> None:
+    strict = settings_for(limits=Limits(raise_count=0))
+
+    assert refused(PLAN, strict, approval=Approval(lowering=2)).reason == "guardrail-raise"
+    assert refused(PLAN, strict, approval=Approval(raising=3)).reason == "guardrail-lower"
+
+
+def test_a_block_that_the_plan_was_made_with_stands_until_it_is_acknowledged() -> None:
+    block = Block(reason="findings-dropped", detail="Half is gone.", acknowledge="--accept-lowering 2")
+    plan = resealed(PLAN, blocked_by=(block,))
+
+    assert refused(plan).reason == "findings-dropped"
+    passes(plan, approval=Approval(lowering=2))
+
+
+def test_an_acknowledgement_that_this_version_does_not_know_lifts_nothing() -> None:
+    plan = resealed(PLAN, blocked_by=(Block(reason="new", detail="New.", acknowledge="--accept-anything 2"),))
+
+    assert refused(plan, approval=Approval(lowering=2, raising=3)).reason == "new"
+
+
+def test_a_plan_that_takes_more_than_five_hours_needs_the_time() -> None:
+    slow = resealed(PLAN, summary=replace(PLAN.summary, minutes=301))
+
+    error = refused(slow)
+
+    assert (error.exit_code, error.reason) == (Exit.BLOCKED, "too-long")
+    assert error.problems[0].hint == "plan fewer changes, or give it the time: --max-duration 301"
+    passes(slow, approval=Approval(max_minutes=301))
+    assert refused(slow, approval=Approval(max_minutes=300)).reason == "too-long"
+
+
+def test_a_server_that_stands_in_the_plan_twice_is_a_contradiction() -> None:
+    summary = replace(PLAN.summary, raised=PLAN.summary.raised + 1)
+
+    assert refused(resealed(PLAN, changes=(PLAN.changes[0], *PLAN.changes), summary=summary)).reason == (
+        "plan-inconsistent"
+    )
+
+
+@pytest.mark.parametrize("skew", [None, timedelta(0), MOST_SKEW, -MOST_SKEW])
+def test_clocks_that_nearly_agree_pass(skew: timedelta | None) -> None:
+    check_skew(skew)
+
+
+@pytest.mark.parametrize(("skew", "way"), [(timedelta(minutes=11), "behind"), (timedelta(days=-1), "ahead of")])
+def test_clocks_that_differ_are_refused(skew: timedelta, way: str) -> None:
+    with pytest.raises(ExposurectlError) as caught:
+        check_skew(skew)
+
+    assert (caught.value.exit_code, caught.value.reason) == (Exit.REFUSED, "clock-skew")
+    assert f"minutes {way} FutureVuls'" in caught.value.problems[0].detail

@@ -1,4 +1,4 @@
-"""The receipt: its counts, its verdict, and the file that is never another run's."""
+"""The receipt: its counts, its verdict, and reading what was written."""
 
 import json
 from datetime import timedelta
@@ -10,16 +10,16 @@ import pytest
 from apply.acting import emulated, execute, plan_for
 from exposurectl import __version__
 from exposurectl.apply.receipt import (
+    Approval,
     Outcome,
     Receipt,
-    ReceiptFile,
     begin,
     ended,
+    read_receipt,
     verdict,
-    with_result,
     write_receipt,
 )
-from exposurectl.diagnostics import Diagnostic, Exit, ExposurectlError, Place
+from exposurectl.diagnostics import Exit, ExposurectlError, Place
 from plan.building import AS_OF
 
 PLAN = plan_for()
@@ -97,18 +97,19 @@ def test_a_receipt_names_the_plan_that_it_is_of() -> None:
     ]
 
 
-def test_an_outcome_is_counted_where_it_stands() -> None:
+def test_outcomes_are_counted_when_the_run_has_ended() -> None:
     applied = msgspec.structs.replace(BEGUN.results[1], outcome=APPLIED)
+    results = (BEGUN.results[0], applied, *BEGUN.results[2:])
 
-    receipt = with_result(BEGUN, 1, applied)
+    receipt = ended(BEGUN, results, stopped="", now=AS_OF)
 
     assert (receipt.count(APPLIED), receipt.count(LEFT), receipt.count(FAILED)) == (1, 4, 0)
-    assert receipt.results == (BEGUN.results[0], applied, *BEGUN.results[2:])
+    assert receipt.results == results
     assert BEGUN.count(LEFT) == 5
 
 
 def test_a_receipt_that_ended_says_when_and_why() -> None:
-    receipt = ended(BEGUN, stopped="auth", now=AS_OF + timedelta(minutes=1))
+    receipt = ended(BEGUN, BEGUN.results, stopped="auth", now=AS_OF + timedelta(minutes=1))
 
     assert (receipt.ended_at, receipt.stopped) == (AS_OF + timedelta(minutes=1), "auth")
 
@@ -149,89 +150,38 @@ def test_a_receipt_says_everything_about_a_change(tmp_path: Path) -> None:
     }
 
 
+def test_a_receipt_is_read_as_it_was_written() -> None:
+    accepted = Approval(digest=PLAN.digest, lowering=2, branch="origin/main", commit="c0ffee")
+    receipt = begin(PLAN, actor="alice", run="", approval=accepted, now=AS_OF)
+
+    assert read_receipt("receipt.json", write_receipt(receipt)) == receipt
+
+
 @pytest.mark.parametrize(
-    ("there", "expected"),
+    ("edit", "said"),
     [
-        ([], "receipt.json"),
-        (["receipt.json"], "receipt-2.json"),
-        (["receipt.json", "receipt-2.json", "receipt-3.json"], "receipt-4.json"),
-        (["receipt-2.json"], "receipt.json"),
-        (["receipt.json", "receipt-3.json"], "receipt-2.json"),
+        ((b'"applied": 0', b'"applied": 1'), "Its outcomes do not add up to its results."),
+        (
+            (b'"format_version": 1', b'"format_version": 2'),
+            "The receipt has format version 2; this exposurectl reads 1.",
+        ),
+        ((b'"actor"', b'"acter"'), "This is not a receipt as exposurectl writes it: "),
+        ((b"{", b"["), "This is not a receipt as exposurectl writes it: "),
+        ((b"alice", b"\xff"), "This is not a receipt as exposurectl writes it: "),
+        ((b"03:00:00Z", b"03:00:00"), "This is not a receipt as exposurectl writes it: "),
     ],
 )
-def test_a_receipt_lies_beside_its_plan_under_a_name_of_its_own(
-    there: list[str], expected: str, tmp_path: Path
-) -> None:
-    for name in there:
-        (tmp_path / name).touch()
-
-    assert ReceiptFile.beside(tmp_path / "plan.json").path == tmp_path / expected
-
-
-def test_a_receipt_is_created_and_kept(tmp_path: Path) -> None:
-    file = ReceiptFile(tmp_path / "receipt.json")
-    after = ended(BEGUN, stopped="auth", now=AS_OF)
-
-    file.create(BEGUN)
-    created = file.path.read_bytes()
-    file.keep(after)
-
-    assert (created, file.path.read_bytes()) == (write_receipt(BEGUN), write_receipt(after))
-    assert list(tmp_path.iterdir()) == [file.path]
-
-
-def refused(path: Path) -> ExposurectlError:
+def test_a_receipt_that_is_none_is_an_error_with_its_place(edit: tuple[bytes, bytes], said: str) -> None:
     with pytest.raises(ExposurectlError) as caught:
-        ReceiptFile(path).create(BEGUN)
-    return caught.value
+        read_receipt("receipt.json", write_receipt(BEGUN).replace(*edit, 1))
+
+    assert caught.value.reason == "receipt-invalid"
+    assert caught.value.problems[0].place == Place("receipt.json")
+    assert caught.value.problems[0].detail.startswith(said)
 
 
-def test_the_receipt_of_another_run_is_never_overwritten(tmp_path: Path) -> None:
-    path = tmp_path / "receipt.json"
-    path.write_bytes(b"another run's")
-
-    error = refused(path)
-
-    assert path.read_bytes() == b"another run's"
-    assert (error.exit_code, error.reason) == (Exit.ERROR, "receipt")
-    assert error.problems == (
-        Diagnostic(
-            summary="Receipt cannot be written",
-            place=Place(str(path)),
-            detail="File exists. Nothing is applied that cannot be recorded.",
-            hint="name another file with --receipt",
-        ),
-    )
-
-
-def test_a_receipt_is_not_written_through_a_link(tmp_path: Path) -> None:
-    (tmp_path / "receipt.json").symlink_to(tmp_path / "elsewhere.json")
-
-    assert refused(tmp_path / "receipt.json").problems[0].detail.startswith("File exists.")
-    assert not (tmp_path / "elsewhere.json").exists()
-
-
-def test_a_receipt_in_a_folder_that_is_not_there_is_an_error(tmp_path: Path) -> None:
-    error = refused(tmp_path / "missing" / "receipt.json")
-
-    assert error.problems[0].detail == ("No such file or directory. Nothing is applied that cannot be recorded.")
-
-
-def test_a_receipt_that_cannot_be_kept_is_an_error_after_writes(tmp_path: Path) -> None:
-    file = ReceiptFile(tmp_path / "receipt.json")
-    file.create(BEGUN)
-    (tmp_path / "receipt.json.new").mkdir()
-
+def test_a_receipt_larger_than_any_plan_is_not_read() -> None:
     with pytest.raises(ExposurectlError) as caught:
-        file.keep(ended(BEGUN, stopped="", now=AS_OF))
+        read_receipt("receipt.json", b" " * (Receipt.MAX_BYTES + 1))
 
-    assert (caught.value.exit_code, caught.value.reason) == (Exit.PARTIAL, "receipt")
-    assert caught.value.problems == (
-        Diagnostic(
-            summary="Receipt cannot be written",
-            place=Place(str(file.path)),
-            detail="Is a directory. It lacks what was done last, and nothing more is applied.",
-            hint="make room for it, then apply the plan again: what is done already stays as it is",
-        ),
-    )
-    assert file.path.read_bytes() == write_receipt(BEGUN)
+    assert caught.value.problems[0].detail == "The file is larger than 67108864 bytes."

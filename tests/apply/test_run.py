@@ -1,5 +1,6 @@
 """One run against the emulated FutureVuls: what is moved, what is left, and in which order."""
 
+import json
 from pathlib import Path
 
 import msgspec
@@ -22,6 +23,7 @@ from apply.acting import (
     plan_for,
     roles,
 )
+from exposurectl.apply.journal import NAME
 from exposurectl.apply.receipt import Outcome, Result, verdict
 from exposurectl.demo.emulator import Emulator
 from exposurectl.diagnostics import Exit, ExposurectlError
@@ -84,7 +86,7 @@ def test_a_second_run_has_nothing_to_do(tmp_path: Path) -> None:
     assert outcomes(finished) == [NOOP] * 5
     assert {one.detail for one in finished.receipt.results} == {"there already"}
     assert verdict(finished.receipt) == (Exit.DONE, "")
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["receipt-2.json", "receipt.json"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["journal.jsonl", "receipt-2.json", "receipt.json"]
 
 
 def test_a_run_takes_as_many_requests_as_its_plan_says(tmp_path: Path) -> None:
@@ -92,7 +94,7 @@ def test_a_run_takes_as_many_requests_as_its_plan_says(tmp_path: Path) -> None:
         plan = plan_for(futurevuls.url)
         execute(plan, tmp_path)
 
-        assert len(futurevuls.statuses) == plan.summary.requests == 7
+        assert len(futurevuls.statuses) == plan.summary.requests == 9
 
 
 def test_each_group_is_listed_once(tmp_path: Path) -> None:
@@ -101,17 +103,20 @@ def test_each_group_is_listed_once(tmp_path: Path) -> None:
         plan = plan_for(futurevuls.url, USUAL, other)
         finished = execute(plan, tmp_path)
 
-        assert (gets(futurevuls), len(futurevuls.writes)) == (2 * 2, 10)
+        assert (gets(futurevuls), len(futurevuls.writes)) == (2 * (2 + 2), 10)  # a look before each lowering
         assert roles(futurevuls, WEB) == roles(futurevuls, DATA) == PLANNED
     assert outcomes(finished) == [APPLIED] * 10
 
 
-def test_raises_of_every_group_come_before_the_lowerings_of_any(tmp_path: Path) -> None:
+def test_each_group_raises_before_it_lowers(tmp_path: Path) -> None:
     other = replace(USUAL, name=DATA)
     with emulated(USUAL, other) as futurevuls:
         execute(plan_for(futurevuls.url, USUAL, other), tmp_path)
 
-        assert [role for _, role in moves(futurevuls)] == [WEB_OPEN] * 6 + [WEB_SMALL] * 4
+        assert sorted(moves(futurevuls)) == sorted(MOVES * 2)
+    for name in (WEB, DATA):
+        mine = [one for one in on_disk(tmp_path / "receipt.json")["results"] if one["group"] == name]
+        assert [one["direction"] for one in mine] == ["raise", "raise", "join", "lower", "lower"]
 
 
 def test_a_group_without_changes_is_not_asked_for(tmp_path: Path) -> None:
@@ -119,7 +124,7 @@ def test_a_group_without_changes_is_not_asked_for(tmp_path: Path) -> None:
     with emulated(USUAL, idle) as futurevuls:
         execute(plan_for(futurevuls.url, USUAL, idle), tmp_path)
 
-        assert gets(futurevuls) == 2
+        assert gets(futurevuls) == 2 + 2
 
 
 def test_a_plan_without_changes_asks_for_nothing(tmp_path: Path) -> None:
@@ -185,7 +190,7 @@ def test_every_outcome_is_told_as_it_is_known(tmp_path: Path) -> None:
     heard: list[tuple[int, int, Outcome, str]] = []
 
     def told(number: int, result: Result) -> None:
-        kept = on_disk(tmp_path / "receipt.json")["results"][number - 1]["outcome"]
+        kept = json.loads((tmp_path / NAME).read_bytes().splitlines()[-1])["outcome"]
         heard.append((number, result.server, result.outcome, kept))
 
     with emulated(standing(s4=WEB_OPEN)) as futurevuls:
@@ -222,29 +227,39 @@ def test_the_receipt_is_there_before_the_first_write(tmp_path: Path) -> None:
     assert heard == [True] * 5
 
 
-def test_nothing_is_written_where_the_receipt_cannot_be(tmp_path: Path) -> None:
+def test_nothing_is_written_where_the_journal_cannot_be(tmp_path: Path) -> None:
     with emulated() as futurevuls:
         with pytest.raises(ExposurectlError) as caught:
             execute(plan_for(futurevuls.url), tmp_path / "missing")
 
         assert futurevuls.writes == ()
+    assert (caught.value.exit_code, caught.value.reason) == (Exit.ERROR, "journal")
+
+
+def test_nothing_is_written_where_the_receipt_cannot_be(tmp_path: Path) -> None:
+    (tmp_path / "receipt.json.new").mkdir()
+
+    with emulated() as futurevuls:
+        with pytest.raises(ExposurectlError) as caught:
+            execute(plan_for(futurevuls.url), tmp_path)
+
+        assert futurevuls.writes == ()
     assert (caught.value.exit_code, caught.value.reason) == (Exit.ERROR, "receipt")
 
 
-def test_a_run_stops_where_the_receipt_cannot_be_kept_any_more(tmp_path: Path) -> None:
+def test_a_receipt_that_cannot_be_closed_changes_nothing_about_the_run(tmp_path: Path) -> None:
     def told(number: int, _result: Result) -> None:
         if number == 1:
             (tmp_path / "receipt.json.new").mkdir()
 
     with emulated() as futurevuls:
-        plan = plan_for(futurevuls.url)
-        with pytest.raises(ExposurectlError) as caught:
-            execute(plan, tmp_path, told=told)
+        finished = execute(plan_for(futurevuls.url), tmp_path, told=told)
 
-        assert moves(futurevuls) == MOVES[:2]
-        assert outcomes(execute(plan, tmp_path)) == [NOOP, NOOP, APPLIED, APPLIED, APPLIED]
-    assert (caught.value.exit_code, caught.value.reason) == (Exit.PARTIAL, "receipt")
-    assert on_disk(tmp_path / "receipt.json")["outcomes"]["applied"] == 1
+    assert outcomes(finished) == [APPLIED] * 5
+    assert verdict(finished.receipt) == (Exit.DONE, "")
+    assert finished.unkept is not None
+    assert finished.unkept.reason == "receipt"
+    assert on_disk(tmp_path / "receipt.json")["ended_at"] is None
 
 
 def test_a_pace_of_20_a_minute_is_kept(tmp_path: Path) -> None:
@@ -253,7 +268,7 @@ def test_a_pace_of_20_a_minute_is_kept(tmp_path: Path) -> None:
         finished = execute(plan_for(futurevuls.url), tmp_path, clock=clock, per_minute=20)
 
     assert outcomes(finished) == [APPLIED] * 5
-    assert clock.monotonic() == pytest.approx(6, abs=0.01)
+    assert clock.monotonic() == pytest.approx(12, abs=0.01)
     assert finished.receipt.ended_at == clock.now()
 
 

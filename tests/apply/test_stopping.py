@@ -29,7 +29,7 @@ from apply.acting import (
 from exposurectl.apply.receipt import Outcome, Result, verdict
 from exposurectl.demo.clock import SimulatedClock
 from exposurectl.diagnostics import Exit, ExposurectlError
-from exposurectl.targets.futurevuls import UnsettledError
+from exposurectl.targets.outcomes import UnsettledError
 from plan.building import AS_OF, SSH, WEB_OPEN, WEB_SMALL, group, planned, seen, server
 from targets.scripted import Reset, Scripted
 
@@ -46,7 +46,7 @@ REVOKED = {WEB: "fvgs-another"}
 def scripted(*answers: bytes | Reset) -> Iterator[Scripted]:
     """Answer the two listings of the usual group, and then these; the last one repeats."""
     server = Scripted()
-    server.answer(server.json(servers_page(*SERVERS)), server.json(roles_page()), *answers)
+    server.answer(server.json(roles_page()), server.json(servers_page(*SERVERS)), *answers)
     try:
         yield server
     finally:
@@ -112,7 +112,7 @@ def test_a_token_that_may_not_write_stops_the_run_at_its_first_put(tmp_path: Pat
 def test_five_failures_in_a_row_stop_the_run(tmp_path: Path) -> None:
     with scripted(Scripted.json({"message": "no"}, 422)) as server:
         seven = tuple(replace(FIRST, id=number) for number in range(1, 8))
-        server.answer(server.json(servers_page(*seven)), server.json(roles_page()), server.json({"message": "no"}, 422))
+        server.answer(server.json(roles_page()), server.json(servers_page(*seven)), server.json({"message": "no"}, 422))
         finished = execute(plan_for(server.url, replace(USUAL, servers=seven)), tmp_path)
 
         assert puts(server) == [f"PUT /v1/server/{number}" for number in range(1, 6)]
@@ -127,7 +127,7 @@ def test_a_success_between_failures_keeps_the_run_going(tmp_path: Path) -> None:
     no = Scripted.json({"message": "no"}, 422)
     fifth = Scripted.json(server_row(nine[4], serverroleId=WEB_OPEN))
     with scripted() as server:
-        server.answer(server.json(servers_page(*nine)), server.json(roles_page()), *[no] * 4, fifth, no)
+        server.answer(server.json(roles_page()), server.json(servers_page(*nine)), *[no] * 4, fifth, no)
         finished = execute(plan_for(server.url, replace(USUAL, servers=nine)), tmp_path)
 
     assert outcomes(finished) == [FAILED] * 4 + [APPLIED] + [FAILED] * 4
@@ -138,7 +138,7 @@ def test_failures_without_an_end_of_the_run_are_an_error_where_nothing_was_writt
     one = replace(USUAL, servers=SERVERS[:1])
     with scripted() as server:
         no = server.json({"message": "no"}, 422)
-        server.answer(server.json(servers_page(FIRST)), server.json(roles_page()), no)
+        server.answer(server.json(roles_page()), server.json(servers_page(FIRST)), no)
         finished = execute(plan_for(server.url, one), tmp_path)
 
     assert outcomes(finished) == [FAILED]
@@ -242,7 +242,7 @@ def test_a_change_that_waits_for_its_turn_when_the_run_is_interrupted_is_not_att
 
         assert moves(futurevuls) == MOVES
     assert [one["outcome"] for one in first["results"]] == ["applied"] * 3 + ["not-attempted"] * 2
-    assert (first["stopped"], first["ended_at"]) == ("interrupted", "2026-11-23T03:00:03Z")
+    assert (first["stopped"], first["ended_at"]) == ("interrupted", "2026-11-23T03:00:06Z")
     assert outcomes(finished) == [NOOP] * 3 + [APPLIED] * 2
 
 
@@ -254,7 +254,7 @@ def test_a_change_whose_request_was_sent_when_the_run_is_interrupted_is_unknown(
         assert puts(server) == ["PUT /v1/server/1"]
     receipt = on_disk(tmp_path / "receipt.json")
     assert [one["outcome"] for one in receipt["results"]] == ["unknown"] + ["not-attempted"] * 4
-    assert receipt["results"][0]["detail"] == "interrupted while the request was under way"
+    assert receipt["results"][0]["detail"] == "stopped while the request was under way"
     assert receipt["stopped"] == "interrupted"
 
 

@@ -45,7 +45,8 @@ def test_a_plan_is_applied_as_it_was_shown(planned: Emulator, here: Path, clock:
     plan = json.loads((here / "plan.json").read_bytes())
     now = {server.id: server.role for token in TOKENS.values() for server in planned.servers(token)}
     assert [change["after"]["role"] for change in plan["changes"]] == [now[one["server"]] for one in plan["changes"]]
-    assert [f"/v1/server/{change['server']}" for change in plan["changes"]] == [path for _, path, _ in planned.writes]
+    by_group = sorted(plan["changes"], key=lambda change: change["group"])
+    assert [f"/v1/server/{change['server']}" for change in by_group] == [path for _, path, _ in planned.writes]
     assert receipt(here)["plan"] == plan["digest"]
 
 
@@ -185,9 +186,7 @@ def test_a_run_that_is_told_to_stop_keeps_its_receipt_and_the_next_one_finishes(
 
     assert time.monotonic() - started < 5
     assert code == process.returncode
-    assert err.decode() == (
-        "Interrupted. receipt.json says what was done; run it again to go on.\nreason: interrupted\n"
-    )
+    assert err.decode() == "Wrote receipt.json.\nInterrupted: run it again to go on.\nreason: interrupted\n"
     first = receipt(directory)
     assert (first["stopped"], sum(first["outcomes"].values())) == ("interrupted", 16)
     assert first["outcomes"]["applied"] + first["outcomes"]["unknown"] >= 2

@@ -266,8 +266,11 @@ def test_a_config_without_regions_has_nothing_to_collect(endpoint: Endpoint) -> 
     before, _, after = text.partition("inspector:")
     Path("config.yaml").write_text(before + after[after.index("futurevuls:") :], encoding="utf-8")
 
-    for ended in (collect(), plan(), run("doctor", "--config", "config.yaml")):
+    for ended in (collect(), plan()):
         assert (ended.code, ended.out, ended.reason) == (1, "", "no-evidence")
+    checked = run("doctor", "--config", "config.yaml", "--only", "aws")
+    assert (checked.code, checked.reason) == (3, "check-failed")
+    assert checked.out.startswith("bad      regions\n")
     assert len(endpoint.calls) == 0
 
 

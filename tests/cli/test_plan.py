@@ -135,7 +135,7 @@ def test_detailed_exitcode_tells_changes_from_none(here: Path) -> None:
 
     assert (changed.code, changed.reason) == (2, "changes")
     assert (idle.code, idle.err) == (0, "")
-    assert "No changes: every server is where the policy puts it.\n" in idle.out
+    assert "No changes: every server is where it belongs.\n" in idle.out
 
 
 def test_a_blocked_plan_is_written_shown_and_exits_3(here: Path, configure: Configure) -> None:
@@ -144,9 +144,9 @@ def test_a_blocked_plan_is_written_shown_and_exits_3(here: Path, configure: Conf
     ended = run_inside(*PLAN, "--out", "plan.json", "--detailed-exitcode")
 
     assert (ended.code, ended.reason) == (3, "guardrail-lower")
-    assert "blocked: The plan lowers 3, and limits.lower.count is 0" in ended.out
-    assert ended.out.endswith("\nIt cannot be applied.\n")
-    assert not read_plan("plan.json", (here / "plan.json").read_bytes()).applyable
+    assert "acknowledge: The plan lowers 3, and limits.lower.count is 0" in ended.out
+    assert ended.out.endswith(" It is applied only with\n--accept-lowering 3.\n")
+    assert read_plan("plan.json", (here / "plan.json").read_bytes()).applyable
 
 
 def test_an_expired_override_blocks_unless_the_config_only_warns(configure: Configure) -> None:

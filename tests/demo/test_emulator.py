@@ -24,11 +24,22 @@ from schemathesis.specs.openapi.checks import (
 
 from exposurectl.demo.clock import SimulatedClock
 from exposurectl.demo.emulator import Emulator
+from exposurectl.demo.ledger import Rights
 from exposurectl.model import Group, Role, Server
 
 DOCUMENT = Path(__file__).parents[1] / "fixtures" / "futurevuls-openapi.yaml"
 CONTRACT = yaml.safe_load(DOCUMENT.read_text(encoding="utf-8"))
-SUPPORTED = ["getHealth", "listServers", "getServer", "updateServer", "listRoles", "getRole"]
+SUPPORTED = [
+    "getHealth",
+    "listServers",
+    "getServer",
+    "updateServer",
+    "scanServer",
+    "listRoles",
+    "getRole",
+    "listTasks",
+    "getTask",
+]
 TOKEN = "fvgs-demo"
 PROD = Group(
     name="prod",
@@ -178,7 +189,7 @@ def test_health_needs_no_token(emulator: Emulator) -> None:
     assert ask(emulator, "GET", "/health", token="").value is True
 
 
-@pytest.mark.parametrize("path", ["/v1/servers", "/v1/roles", "/v1/servers?page=9"])
+@pytest.mark.parametrize("path", ["/v1/servers", "/v1/roles", "/v1/tasks", "/v1/servers?page=9"])
 def test_an_empty_list_lacks_its_key(emulator: Emulator, path: str) -> None:
     assert set(ask(emulator, "GET", path, token="fvgs-empty").value) == {"paging"}
 
@@ -193,7 +204,7 @@ def test_an_empty_list_has_no_pages(emulator: Emulator) -> None:
     "query",
     ["page=0", "page=-1", "page=", "page=x", "page=1.0", "limit=0", "limit=1001", "offset=-1", "filterRoleID=0"],
 )
-@pytest.mark.parametrize("path", ["/v1/servers", "/v1/roles"])
+@pytest.mark.parametrize("path", ["/v1/servers", "/v1/roles", "/v1/tasks"])
 def test_a_query_outside_the_documented_range_is_refused(emulator: Emulator, path: str, query: str) -> None:
     reply = ask(emulator, "GET", f"{path}?{query}")
 
@@ -212,6 +223,113 @@ def test_servers_can_be_filtered_by_role(emulator: Emulator) -> None:
 
     assert {row["serverroleId"] for row in reply["servers"]} == {2}
     assert reply["paging"]["totalCount"] == 15
+
+
+def tasks(emulator: Emulator, query: str = "limit=1000") -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = ask(emulator, "GET", f"/v1/tasks?{query}").value.get("tasks", [])
+    return rows
+
+
+def shown(emulator: Emulator, task: int) -> Any:
+    return ask(emulator, "GET", f"/v1/task/{task}").value.get("ssvcDecisionPointExposure")
+
+
+def test_a_list_of_tasks_has_the_documented_shape(emulator: Emulator) -> None:
+    reply = ask(emulator, "GET", "/v1/tasks?limit=12")
+
+    conforms(reply.value, "TaskPage")
+    assert reply.value["paging"]["totalCount"] == 30
+    assert [row["id"] for row in reply.value["tasks"]] == list(range(11, 131, 10))
+    assert {row["status"] for row in reply.value["tasks"]} == {"new"}
+    assert {row["ssvcPriority"] for row in reply.value["tasks"]} == {"out_of_cycle"}
+    assert not any("ssvcDecisionPointExposure" in row for row in reply.value["tasks"])
+
+
+def test_a_task_has_the_documented_shape_and_shows_an_exposure(emulator: Emulator) -> None:
+    task = ask(emulator, "GET", "/v1/task/101").value
+
+    conforms(task, "TaskDetail")
+    assert (task["id"], task["server"]["id"], task["server"]["serverroleId"]) == (101, 10, 1)
+    assert (task["ssvcPriority"], task["ssvcDecisionPointExposure"]) == ("out_of_cycle", "controlled")
+    assert set(task) >= set(CONTRACT["components"]["schemas"]["TaskDetail"]["properties"]) - {
+        "deadlineOn",
+        "group",
+        "newedAt",
+    }
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("filterRoleID=2&limit=3", [11, 31, 51]),
+        ("filterServerID=7", [71]),
+        ("filterServerID=7&filterStatus=patch_applied", [72]),
+        ("filterServerID=7&filterStatus=patch_applied&filterStatus=new", [71, 72]),
+        ("filterServerID=7&filterPriority=high", [71]),
+        ("filterServerID=7&filterPriority=low", []),
+        ("filterServerID=7&filterCveID=CVE-2026-0071", [71]),
+        ("filterServerID=7&filterCveID=CVE-2026-0072", []),
+        ("filterServerID=7&filterIgnore=true", [71]),
+        ("filterServerID=7&filterMainUserIDs=4", []),
+        ("filterServerID=7&filterPkgID=4", []),
+        ("filterServerID=7&filter_role_id=3", [71]),
+        ("filterRoleID=3", []),
+    ],
+)
+def test_tasks_can_be_filtered(emulator: Emulator, query: str, expected: list[int]) -> None:
+    assert [row["id"] for row in tasks(emulator, query)] == expected
+
+
+@pytest.mark.parametrize(
+    "query", ["filterStatus=open", "filterStatus=", "filterPriority=urgent", "filterIgnore=yes", "filterServerID=0",
+              "filterMainUserIDs=me", "filterPkgID=x", "filterCpeID=0"],
+)  # fmt: skip
+def test_a_filter_of_tasks_that_makes_no_sense_is_refused(emulator: Emulator, query: str) -> None:
+    reply = ask(emulator, "GET", f"/v1/tasks?{query}")
+
+    assert (reply.status, reply.value["message"]) == (400, f"invalid value of {query.partition('=')[0]}")
+
+
+def test_the_exposure_of_a_role_can_be_set(emulator: Emulator) -> None:
+    emulator.expose(TOKEN, {1: "open", 2: ""})
+
+    assert [shown(emulator, task) for task in (101, 111)] == ["open", None]
+    assert {row["id"]: row.get("ssvcPriority") for row in tasks(emulator, "limit=2")} == {11: None, 21: "immediate"}
+
+
+def test_a_server_that_moved_shows_its_old_exposure_until_it_is_scanned(
+    emulator: Emulator, clock: SimulatedClock
+) -> None:
+    emulator.expose(TOKEN, {1: "small", 3: "open"})
+
+    ask(emulator, "PUT", "/v1/server/10", b'{"roleID": 3}')
+    moved = ask(emulator, "GET", "/v1/task/101").value
+    clock.sleep(60)
+    reply = ask(emulator, "POST", "/v1/server/scan/10")
+    scanned = ask(emulator, "GET", "/v1/task/101").value
+
+    assert (reply.status, reply.body, reply.headers["content-length"]) == (200, b"", "0")
+    assert (moved["server"]["serverroleId"], moved["ssvcDecisionPointExposure"]) == (3, "small")
+    assert (scanned["server"]["serverroleId"], scanned["ssvcDecisionPointExposure"]) == (3, "open")
+    assert scanned["server"]["lastScannedAt"] == "2026-11-02T03:05:05Z"
+    assert ask(emulator, "GET", "/v1/server/10").value["lastScannedAt"] == "2026-11-02T03:05:05Z"
+
+
+def test_a_token_without_a_right_is_refused_as_json(emulator: Emulator) -> None:
+    emulator.permit(TOKEN, Rights(update=False, scan=False))
+
+    move = ask(emulator, "PUT", "/v1/server/10", b'{"roleID": 3}')
+    scan = ask(emulator, "POST", "/v1/server/scan/10")
+
+    assert (move.status, move.value["message"]) == (403, "this token may not update")
+    assert (scan.status, scan.value["message"]) == (403, "this token may not scan")
+    assert ask(emulator, "GET", "/v1/server/10").value["serverroleId"] == 1
+
+
+def test_a_token_that_may_not_even_read_is_answered_like_none(emulator: Emulator) -> None:
+    emulator.permit(TOKEN, Rights(read=False))
+
+    assert ask(emulator, "GET", "/v1/roles").body == b"Authorization failed"
 
 
 def test_a_move_changes_the_role_and_nothing_else(emulator: Emulator) -> None:
@@ -257,7 +375,12 @@ def test_an_update_that_makes_no_sense_is_refused(emulator: Emulator, body: byte
         ("GET", "/v1/server/999999999999999999999", 400),
         ("GET", "/v1/server/ten", 400),
         ("GET", "/v1/role/4", 404),
-        ("GET", "/v1/tasks", 404),
+        ("GET", "/v1/task/319", 404),
+        ("GET", "/v1/task/13", 404),
+        ("GET", "/v1/task/one", 400),
+        ("GET", "/v1/cves", 404),
+        ("PUT", "/v1/task/11", 405),
+        ("POST", "/v1/tasks", 405),
         ("GET", "/v1/server/1/more", 404),
         ("GET", "/", 404),
         ("PUT", "/v1/role/2", 405),
@@ -265,7 +388,9 @@ def test_an_update_that_makes_no_sense_is_refused(emulator: Emulator, body: byte
         ("DELETE", "/v1/server/2", 405),
         ("PATCH", "/v1/server/2", 405),
         ("POST", "/v1/servers", 405),
-        ("POST", "/v1/server/scan/2", 404),
+        ("POST", "/v1/server/scan/31", 404),
+        ("POST", "/v1/server/scan/two", 400),
+        ("GET", "/v1/server/scan/2", 405),
         ("OPTIONS", "/v1/roles", 405),
         ("POST", "/health", 405),
         ("QUERY", "/v1/roles", 405),
@@ -293,7 +418,7 @@ def test_every_request_that_could_write_is_remembered(emulator: Emulator) -> Non
     ask(emulator, "POST", "/v1/server/scan/2", b"body")
 
     assert emulator.writes == (("DELETE", "/v1/role/2", b""), ("POST", "/v1/server/scan/2", b"body"))
-    assert emulator.statuses == (405, 200, 404)
+    assert emulator.statuses == (405, 200, 200)
 
 
 @pytest.mark.parametrize("length", ["many", "9999999", "-1"])

@@ -22,7 +22,7 @@ def test_the_story_is_told_whole_and_ends_with_no_changes() -> None:
     assert ended.code == 0
     check_golden("text/demo.txt", masked(ended.out))
     assert masked(ended.err) == f"Wrote plan.json (sha256:{'0' * 64}).\nWrote receipt.json.\n"
-    assert ended.out.endswith("skipped.\nNo changes: every server is where the policy puts it.\n")
+    assert ended.out.endswith("skipped.\nNo changes: every server is where it belongs.\n")
 
 
 def test_the_story_is_the_same_every_time_and_anywhere(tmp_path: Path) -> None:

@@ -13,8 +13,10 @@ from exposurectl.config import load_config
 from exposurectl.diagnostics import Diagnostic, ExposurectlError
 from exposurectl.policy.case_files import read_cases
 from exposurectl.policy.files import load_case_documents, load_policy
+from golden import GOLDEN as EVERYTHING
+from golden import check_golden
 
-GOLDEN = Path(__file__).parents[1] / "golden" / "errors"
+GOLDEN = EVERYTHING / "errors"
 BROKEN = sorted(path.relative_to(GOLDEN).as_posix() for path in GOLDEN.rglob("*.yaml"))
 READERS: dict[str, Callable[[Path], object]] = {
     "policy": load_policy,
@@ -50,7 +52,7 @@ def said_of(broken: str, folder: Path) -> str:
 def test_a_broken_file_is_told_all_that_is_wrong_with_it(broken: str, tmp_path: Path) -> None:
     said = said_of(broken, tmp_path)
 
-    assert said == (GOLDEN / broken).with_suffix(".txt").read_text(encoding="utf-8")
+    check_golden(f"errors/{broken.removesuffix('.yaml')}.txt", said)
 
 
 def test_there_is_something_to_say_of_every_broken_file_and_nothing_else() -> None:

@@ -200,6 +200,24 @@ def test_a_character_that_does_not_show_is_refused_with_its_code_point(character
     )
 
 
+def test_a_character_that_an_escape_hides_is_refused_at_its_text() -> None:
+    assert problems('a: 1\nb: "x\\u202ey"\n') == [
+        (
+            "a.yaml:2:4",
+            "Invisible character",
+            "U+202E does not show where this text is read later, such as in a plan.",
+        )
+    ]
+
+
+def test_a_character_that_stands_there_itself_is_told_once() -> None:
+    assert [place for place, _summary, _detail in problems('a: "x\u202e\n  y"\n')] == ["a.yaml:1:6"]
+
+
+def test_escapes_of_what_shows_and_of_line_breaks_are_text() -> None:
+    assert problems('a: "x\\ty\\nz\\r\\u00e9"\n') == []
+
+
 def test_a_carriage_return_ends_a_line_and_stands_nowhere_else() -> None:
     assert problems("a: 1\r\nb: 2\r\n") == []
     assert problems("# a comment\rb: 2\n") == [

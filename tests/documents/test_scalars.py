@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from exposurectl.diagnostics import Diagnostic, Place
+from exposurectl.diagnostics import Diagnostic, Place, ProblemId
 from exposurectl.documents import read_yaml
 
 
@@ -125,6 +125,7 @@ def test_a_number_that_no_one_can_mean_is_refused_and_not_repeated(written: str)
 
     assert problems == [
         Diagnostic(
+            id=ProblemId.NUMBER_TOO_LARGE,
             summary="Number too large",
             place=Place("a.yaml", 1, 6),
             detail="A number has 18 digits at most.",

@@ -9,7 +9,10 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
-TARGETS = ["help", "demo", "test", "check", "scan", "lock", "benchmark", "picture", "build", "clean"]
+TARGETS = [
+    *("help", "demo", "test", "check", "scan", "fuzz", "mutation", "nightly"),
+    *("lock", "benchmark", "picture", "reference", "build", "clean"),
+]
 
 
 def make(*arguments: str) -> str:

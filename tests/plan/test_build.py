@@ -235,8 +235,10 @@ def test_evidence_that_could_not_be_read_blocks_the_plan() -> None:
 def test_a_guardrail_blocks_the_plan() -> None:
     plan = planned(seen("i-a"), servers=(server(1, "i-a", WEB_OPEN),), settings=settings(limits=Limits()))
 
-    assert [block.reason for block in plan.blocked_by] == ["guardrail-lower"]
-    assert not plan.applyable
+    assert [(block.reason, block.acknowledge) for block in plan.blocked_by] == [
+        ("guardrail-lower", "--accept-lowering 1")
+    ]
+    assert plan.applyable
 
 
 def test_servers_that_are_skipped_do_not_count_as_managed() -> None:
@@ -265,7 +267,7 @@ def test_the_summary_counts_every_row() -> None:
         settings=settings(group_settings(joins="web")),
     )
 
-    assert plan.summary == Summary(raised=1, join=1, lower=1, unchanged=1, skipped=2, requests=5, minutes=1)
+    assert plan.summary == Summary(raised=1, join=1, lower=1, unchanged=1, skipped=2, requests=6, minutes=1)
 
 
 def fleet_of(servers: int, changes: int, roles: int = 5, name: str = "web-platform") -> Group:

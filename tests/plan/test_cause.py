@@ -26,6 +26,7 @@ from plan.building import (
     override,
     planned,
     policy,
+    resealed,
     seen,
     server,
     settings,
@@ -246,7 +247,8 @@ def test_a_change_that_nobody_made_and_that_leads_elsewhere_now_has_a_cause_of_i
 def test_every_cause_occurs_here() -> None:
     words = {"first-plan", "new-server", "policy-changed", "findings-changed", "coverage-changed"}
 
-    assert {cause.value for cause in Cause} == words | {"override-changed", "override-expired", "edited-remotely"}
+    more = {"override-changed", "override-expired", "edited-remotely"}
+    assert {cause.value for cause in Cause} == words | more | {"reverted"}  # the last is of no comparison
 
 
 def test_a_server_that_joins_has_a_cause_as_any_other() -> None:
@@ -254,3 +256,10 @@ def test_a_server_that_joins_has_a_cause_as_any_other() -> None:
     previous = planned(seen("i-a", SSH), settings=joining)
 
     assert cause_of(plan_of(seen("i-a", SSH), DEFAULT, previous, settings=joining)) is Cause.NEW_SERVER
+
+
+def test_a_change_that_a_revert_proposed_and_that_is_decided_otherwise_now_is_still_the_reverts() -> None:
+    first = planned(seen("i-a", SSH), servers=(server(1, "i-a", WEB_SMALL),))
+    back = resealed(first, changes=(msgspec.structs.replace(the_change(first), cause=Cause.REVERTED),))
+
+    assert cause_of(plan_of(seen("i-a"), WEB_CONTROLLED, back)) is Cause.REVERTED

@@ -97,7 +97,7 @@ def test_a_summary_and_a_condition_use_the_words_of_the_design() -> None:
         "lower": 1,
         "unchanged": 0,
         "skipped": 0,
-        "requests": 5,
+        "requests": 6,
         "minutes": 1,
     }
     assert data["changes"][0]["would_be"] == [{"if": "tcp/22 were not reachable", "level": "small"}]

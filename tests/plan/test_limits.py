@@ -4,8 +4,9 @@ import msgspec
 import pytest
 
 from exposurectl.config import Limits
-from exposurectl.plan.limits import guardrails
-from exposurectl.plan.model import Block, Change, Direction
+from exposurectl.model import Exposure
+from exposurectl.plan.limits import Losses, Numbers, guardrails, lost_evidence, lowers, numbers
+from exposurectl.plan.model import Block, Change, Counts, Direction, Placement
 from plan.building import three_changes
 
 USUAL = Limits()
@@ -33,7 +34,8 @@ def test_a_single_lowering_needs_a_count_of_one() -> None:
         Block(
             reason="guardrail-lower",
             detail="The plan lowers 1, and limits.lower.count is 0: "
-            "review each lowering, then write `lower: {count: 1}` into the config.",
+            "review each lowering, then apply it with --accept-lowering 1.",
+            acknowledge="--accept-lowering 1",
         )
     ]
 
@@ -52,7 +54,12 @@ def test_lowerings_count_towards_no_other_limit() -> None:
 @pytest.mark.parametrize(("raises", "joins"), [(501, 0), (0, 501), (500, 1)])
 def test_raises_and_joins_are_counted_together(raises: int, joins: int) -> None:
     assert blocks(changes(raises=raises, joins=joins), 10_000) == [
-        Block(reason="guardrail-raise", detail="The plan raises or joins 501, and limits.raise.count is 500.")
+        Block(
+            reason="guardrail-raise",
+            detail="The plan raises or joins 501, and limits.raise.count is 500: "
+            "review them, then apply it with --accept-raising 501.",
+            acknowledge="--accept-raising 501",
+        )
     ]
 
 
@@ -68,7 +75,9 @@ def test_one_more_than_the_percentage_is_over_it() -> None:
     assert blocks(changes(raises=2, joins=2), 10) == [
         Block(
             reason="guardrail-raise",
-            detail="The plan raises or joins 4 of 10 managed servers, more than the 30 % of limits.raise.percent.",
+            detail="The plan raises or joins 4 of 10 managed servers (40 %), more than the 30 % of "
+            "limits.raise.percent: review them, then apply it with --accept-raising 4.",
+            acknowledge="--accept-raising 4",
         )
     ]
 
@@ -88,7 +97,8 @@ def test_below_ten_servers_a_fourth_is_over_the_limit() -> None:
         Block(
             reason="guardrail-raise",
             detail="The plan raises or joins 4 of 9 managed servers; with fewer than 10 the limit is 3: "
-            "write `raise: {percent: 100}` into the config to accept any number.",
+            "review them, then apply it with --accept-raising 4.",
+            acknowledge="--accept-raising 4",
         )
     ]
 
@@ -104,7 +114,7 @@ def test_no_per_cent_accepts_none() -> None:
 
 def test_the_count_is_said_once_where_both_limits_are_passed() -> None:
     assert [block.detail for block in blocks(changes(raises=8), 9, Limits(raise_count=7))] == [
-        "The plan raises or joins 8, and limits.raise.count is 7."
+        "The plan raises or joins 8, and limits.raise.count is 7: review them, then apply it with --accept-raising 8."
     ]
 
 
@@ -116,3 +126,68 @@ def test_a_direction_is_what_counts() -> None:
     lowered = msgspec.structs.replace(RAISED, direction=Direction.LOWER)
 
     assert [block.reason for block in blocks([lowered], 10)] == ["guardrail-lower"]
+
+
+def test_what_joins_is_counted_as_raised() -> None:
+    assert numbers(changes(raises=1, joins=2, lowers=4)) == Numbers(lowering=4, raising=3)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "expected"),
+    [
+        (Exposure.OPEN, Exposure.SMALL, True),
+        (Exposure.SMALL, Exposure.OPEN, False),
+        (None, Exposure.CONTROLLED, True),
+        (None, Exposure.OPEN, False),
+        (Exposure.SMALL, None, True),
+    ],
+)
+def test_a_change_may_lower_where_it_may_show_less_than_now(
+    before: Exposure | None, after: Exposure | None, *, expected: bool
+) -> None:
+    change = msgspec.structs.replace(
+        RAISED, before=Placement(level=before, role=1), after=Placement(level=after, role=2)
+    )
+
+    assert lowers(change) is expected
+
+
+def lost(*, instances: int = 100, findings: int = 100, uncovered: int = 0) -> Losses:
+    """Return what is left of a hundred."""
+    before = Counts(instances=100, observed=100, findings=100)
+    return Losses(before=before, now=Counts(instances=instances, observed=0, findings=findings), uncovered=uncovered)
+
+
+@pytest.mark.parametrize(
+    ("losses", "reasons"),
+    [
+        (lost(), []),
+        (lost(instances=80, findings=50, uncovered=5), []),
+        (lost(instances=200, findings=300), []),
+        (lost(uncovered=6), ["coverage-lost"]),
+        (lost(instances=79), ["inventory-dropped"]),
+        (lost(findings=49), ["findings-dropped"]),
+        (lost(instances=0, findings=0, uncovered=50), ["coverage-lost", "inventory-dropped", "findings-dropped"]),
+    ],
+)
+def test_much_missing_evidence_blocks_a_plan_that_lowers(losses: Losses, reasons: list[str]) -> None:
+    assert [block.reason for block in lost_evidence(changes(lowers=1, raises=5), losses)] == reasons
+
+
+def test_missing_evidence_says_how_much_and_what_to_give() -> None:
+    assert list(lost_evidence(changes(lowers=3), lost(findings=49))) == [
+        Block(
+            reason="findings-dropped",
+            detail="Of the 100 of the previous plan, 51 findings are gone, more than 50 %: make sure "
+            "that nothing was left unread, then apply it with --accept-lowering 3.",
+            acknowledge="--accept-lowering 3",
+        )
+    ]
+
+
+def test_missing_evidence_keeps_no_plan_from_raising() -> None:
+    assert list(lost_evidence(changes(raises=1, joins=1), lost(instances=0, findings=0, uncovered=100))) == []
+
+
+def test_without_a_previous_plan_nothing_is_missing() -> None:
+    assert list(lost_evidence(changes(lowers=1), None)) == []

@@ -4,6 +4,7 @@ from ipaddress import ip_network
 import pytest
 
 from exposurectl.diagnostics import ExposurectlError
+from exposurectl.documents import read_as
 from exposurectl.model import (
     Component,
     Evidence,
@@ -17,7 +18,7 @@ from exposurectl.model import (
     Protocol,
     Unobserved,
 )
-from exposurectl.policy.case_files import read_cases
+from exposurectl.policy.case_files import check_cases, read_cases
 from exposurectl.policy.cases import Expected
 
 from .building import all_shown, case, document, evidence
@@ -48,11 +49,13 @@ def test_a_given_says_what_instance_it_is() -> None:
 def test_a_finding_is_of_the_instance_and_active() -> None:
     finding = '{protocol: udp, ports: "1-2", path: [load-balancer, "AWS::X::Y", sg-1, unknown], sources: ["::/0"]}'
 
-    assert evidence(f'{{instance: i-1, account: "111122223333", region: r, findings: [{finding}]}}').findings == (
+    assert evidence(
+        f'{{instance: i-1, account: "111122223333", region: us-east-1, findings: [{finding}]}}'
+    ).findings == (
         Finding(
             arn="finding 0",
             account="111122223333",
-            region="r",
+            region="us-east-1",
             instance="i-1",
             status=FindingStatus.ACTIVE,
             protocol=Protocol.UDP,
@@ -90,6 +93,17 @@ def test_sources_are_the_evidence(sources: str, ingress: tuple[Ingress, ...]) ->
     assert evidence(f"{{findings: [{finding}]}}").findings[0].ingress == ingress
 
 
+def test_a_component_may_have_both_its_type_and_its_id() -> None:
+    finding = (
+        '{protocol: tcp, ports: 1, path: [{type: "AWS::EC2::VPCPeeringConnection", id: igw-1}, {type: "", id: ""}]}'
+    )
+
+    assert evidence(f"{{findings: [{finding}]}}").findings[0].path == (
+        Component(id="igw-1", type="AWS::EC2::VPCPeeringConnection"),
+        Component(id="", type=""),
+    )
+
+
 def test_a_day_is_read_and_without_one_there_is_none() -> None:
     assert case("{as_of: 2027-03-31}").today == date(2027, 3, 31)
     assert case("{}").today is None
@@ -124,8 +138,26 @@ cases:
         'did you mean "internet-gateway"?\n'
         'a.yaml:7:88: error: Wrong value\n  "10.0.0.1/8" is not a network: 10.0.0.1/8 has host bits set.\n'
         'a.yaml:8:65: error: Wrong value\n  The range "3-2" ends before it begins.\n'
-        "a.yaml:8:80: error: Wrong value\n  \"office\" is not a network: 'office' does not appear to be an IPv4 or "
-        "IPv6 network.\n"
+        'a.yaml:8:80: error: Wrong value\n  "office" is not a network such as 203.0.113.0/24 or 2001:db8::/32.\n'
     )
     assert all_shown(raised.value) == one + one.replace("a.yaml", "b.yaml")
     assert raised.value.reason == "policy-invalid"
+
+
+def test_the_right_parts_of_a_wrong_case_are_judged_all_the_same() -> None:
+    text = b"""version: 1
+cases:
+  - {name: a, given: {as_of: 2027-02-29, findings: [{protocol: icmp}, {protocol: tcp, ports: 70000-1, path: []}]}}
+  - {name: b, given: {as_of: soon, findings: 5}, expect: {level: open}}
+  - {name: c, given: {}, expect: {level: open}}
+"""
+    read, found = read_as("cases", "a.yaml", text)
+
+    cases, problems = check_cases([read])
+
+    assert [problem.id for problem in found] == [*["missing-key"] * 3, *["wrong-value"] * 3]
+    assert [case.name for case in cases] == ["c"]
+    assert [(str(problem.place), problem.detail) for problem in problems] == [
+        ("a.yaml:3:30", "No calendar has the day 2027-02-29."),
+        ("a.yaml:3:94", "70000 is not a port: the highest is 65535."),
+    ]

@@ -2,7 +2,7 @@ import pytest
 
 from exposurectl.model import Exposure
 from exposurectl.policy import cases
-from exposurectl.policy.cases import run_case, unexercised
+from exposurectl.policy.cases import RuleCoverage, rule_coverage, run_case, unexercised
 from exposurectl.policy.model import Policy
 
 from .building import ANYWHERE, case, policy
@@ -77,3 +77,16 @@ def test_rules_and_overrides_that_decide_no_case_are_told() -> None:
     assert unexercised(POLICY, []) == ("anyone", "listed", "vault")
     assert unexercised(POLICY, [ran("{instance: i-1}", "{level: open}")]) == ("anyone", "listed")
     assert unexercised(POLICY, [ran(f"{{findings: [{SSH}]}}", "{level: open}")]) == ("listed", "vault")
+
+
+def test_coverage_counts_rules_and_overrides_and_never_rounds_up() -> None:
+    tested = [ran("{instance: i-1}", "{level: open}"), ran(f"{{findings: [{SSH}]}}", "{level: open}")]
+
+    coverage = rule_coverage(POLICY, tested)
+
+    assert coverage == RuleCoverage(total=3, unexercised=("listed",))
+    assert (coverage.exercised, coverage.percent) == (2, 66)
+
+
+def test_a_policy_of_defaults_alone_is_covered() -> None:
+    assert rule_coverage(policy("rules: []\n"), []).percent == 100

@@ -167,8 +167,8 @@ def test_a_port_past_the_highest_is_refused_also_as_a_number(tmp_path: Path) -> 
 
     assert messages(tmp_path, DEFAULTS + rule) == (
         "policies/a.yaml:3:58: error: Wrong value\n"
-        '  `ports` must be a port from 0 to 65535 or a range such as "5985-5986", not 65536.\n'
-        "  hint: names of services are not ports: write the number\n"
+        '  An entry of `ports` must be a port from 0 to 65535 or a range such as "5985-5986", not 65536.\n'
+        '  hint: write a number, or "5985-5986" for a range; names of services are not ports\n'
     )
 
 
@@ -177,8 +177,8 @@ def test_a_port_with_a_fraction_is_refused_even_if_it_is_nought(tmp_path: Path) 
 
     assert messages(tmp_path, DEFAULTS + rule) == (
         "policies/a.yaml:3:58: error: Wrong value\n"
-        '  `ports` must be a port from 0 to 65535 or a range such as "5985-5986", not 22.0.\n'
-        "  hint: names of services are not ports: write the number\n"
+        '  An entry of `ports` must be a port from 0 to 65535 or a range such as "5985-5986", not 22.0.\n'
+        '  hint: write a number, or "5985-5986" for a range; names of services are not ports\n'
     )
 
 

@@ -3,7 +3,7 @@ from datetime import date
 import pytest
 
 from exposurectl.policy.model import Policy
-from exposurectl.policy.overrides import expired, unused
+from exposurectl.policy.overrides import expired, expiring, too_long, unused
 
 from .building import ANYWHERE, evidence, policy
 
@@ -37,6 +37,54 @@ def test_an_override_has_expired_after_its_last_valid_day(today: date, ids: list
     by = with_overrides(override("late", "small", "{}"), override("early", "small", "{}", "2027-03-30"))
 
     assert [one.id for one in expired(by, today)] == ids
+
+
+@pytest.mark.parametrize(
+    ("today", "ids"),
+    [
+        (date(2027, 3, 16), []),
+        (date(2027, 3, 17), ["early"]),
+        (date(2027, 3, 18), ["early", "late"]),
+        (date(2027, 3, 31), ["early", "late"]),
+        (date(2027, 4, 1), ["late"]),
+        (date(2027, 4, 2), []),
+    ],
+)
+def test_an_override_expires_soon_from_so_many_days_before_its_last_one_until_that_day(
+    today: date, ids: list[str]
+) -> None:
+    by = with_overrides(override("late", "small", "{}", "2027-04-01"), override("early", "small", "{}"))
+
+    assert [one.id for one in expiring(by, today, 14)] == ids
+
+
+def test_within_no_days_an_override_expires_soon_on_its_last_day_alone() -> None:
+    by = with_overrides(override("early", "small", "{}"))
+    days = [date(2027, 3, 30), date(2027, 3, 31), date(2027, 4, 1)]
+
+    assert [len(expiring(by, day, 0)) for day in days] == [0, 1, 0]
+
+
+@pytest.mark.parametrize(
+    ("today", "ids"),
+    [
+        (date(2026, 3, 30), ["early", "late"]),
+        (date(2026, 3, 31), ["late"]),
+        (date(2026, 4, 1), []),
+        (date(2028, 1, 1), []),
+    ],
+)
+def test_an_override_holds_too_long_where_more_days_than_so_many_follow(today: date, ids: list[str]) -> None:
+    by = with_overrides(override("late", "small", "{}", "2027-04-01"), override("early", "small", "{}"))
+
+    assert [one.id for one in too_long(by, today, 365)] == ids
+
+
+def test_an_override_until_the_end_of_time_holds_too_long() -> None:
+    by = with_overrides(override("forever", "small", "{}", "9999-12-31"))
+
+    assert [one.id for one in too_long(by, date(1970, 1, 1), 3650)] == ["forever"]
+    assert expiring(by, date(1970, 1, 1), 365) == ()
 
 
 def test_an_override_that_changes_an_instance_is_used() -> None:

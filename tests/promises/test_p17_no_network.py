@@ -8,12 +8,14 @@ import pytest
 from exposurectl.demo.fleet import MACHINES
 from exposurectl.demo.story import RECORDED
 from exposurectl.demo.workshop import furnish
+from repository import Repository
 from running import run_process
 from saved import SERVERS, save_servers
 
 ISOLATED = ("unshare", "--net", "--map-root-user")
 INSTANCE = next(machine.instance for machine in MACHINES if machine.name == "shop-02")
 PLAN = ("plan", "--snapshot", "fleet", "--config", "demo.yaml", "--out", "plan.json")
+RECORD = ("plan", "--snapshot", "fleet", "--config", "demo.yaml", "--record", "plans")
 CONFIG = ("--config", "demo.yaml")
 
 
@@ -23,6 +25,10 @@ def here(tmp_path_factory: pytest.TempPathFactory) -> Path:
     furnish(directory, "http://127.0.0.1:1", RECORDED)
     save_servers(directory)
     assert run_process(*PLAN, cwd=directory).code == 0
+    repository = Repository.create(directory)
+    repository.commit("Policy and config")
+    assert run_process(*RECORD, cwd=directory).code == 0
+    repository.commit("Plan 1")
     return directory
 
 
@@ -50,6 +56,9 @@ def isolated() -> tuple[str, ...]:
         ("explain", INSTANCE, "--plan", "plan.json"),
         ("explain", INSTANCE, "--snapshot", "fleet"),
         ("explain", INSTANCE, "--findings", "fleet/findings.ndjson"),
+        ("audit", "plans"),
+        ("audit", "plans", "--format", "json"),
+        ("audit", "plans", "--replay", ".", "--configs", "."),
     ],
     ids=" ".join,
 )

@@ -4,11 +4,11 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from exposurectl.apply.receipt import Outcome, Receipt, begin, ended, with_result
+from exposurectl.apply.receipt import Outcome, Receipt, begin, ended
 from exposurectl.model import Exposure, Reason
 from exposurectl.plan.model import Plan
-from exposurectl.render.cases import CaseReport, cases_text
-from exposurectl.render.explain import Story, explain_text
+from exposurectl.render.cases import CaseReport, CoverageReport, cases_text
+from exposurectl.render.explain import Lowering, Story, explain_text
 from exposurectl.render.receipt import receipt_text, result_line
 from golden import check_golden
 from runner import commands
@@ -38,10 +38,11 @@ STORY = Story(
 
 def receipt(plan: Plan, *outcomes: Outcome, stopped: str = "") -> Receipt:
     first = begin(msgspec.structs.replace(plan, changes=plan.changes[: len(outcomes)]), actor="a", run="", now=NOW)
-    for index, outcome in enumerate(outcomes):
-        result = msgspec.structs.replace(first.results[index], outcome=outcome)
-        first = with_result(first, index, result)
-    return ended(first, stopped=stopped, now=NOW)
+    results = [
+        msgspec.structs.replace(result, outcome=outcome)
+        for result, outcome in zip(first.results, outcomes, strict=True)
+    ]
+    return ended(first, results, stopped=stopped, now=NOW)
 
 
 def test_an_explanation() -> None:
@@ -50,6 +51,24 @@ def test_an_explanation() -> None:
 
 def test_an_explanation_in_colour_on_a_narrow_terminal() -> None:
     check_golden("text/explain-coloured.txt", explain_text(STORY, width=60, colour=True))
+
+
+def test_what_would_lower_it_is_told_below_the_reasons() -> None:
+    story = Story(
+        instance="i-1",
+        level=Exposure.OPEN,
+        lowering=(
+            Lowering(level=Exposure.CONTROLLED, change="if tcp/22 admitted only 203.0.113.0/24"),
+            Lowering(level=Exposure.SMALL, change="if the path igw-\u202e1 were closed"),
+        ),
+    )
+
+    assert explain_text(story, width=100, colour=False) == (
+        "i-1 is open\n\n"
+        "What would lower it:\n"
+        "  controlled  if tcp/22 admitted only 203.0.113.0/24\n"
+        "  small       if the path igw-\\u{202e}1 were closed\n"
+    )
 
 
 def test_an_instance_that_is_left_alone() -> None:
@@ -86,16 +105,24 @@ def test_cases_that_fail_and_rules_that_no_case_exercises() -> None:
         deciding=("internet-allow-listed  policies/internet.yaml:14:5",),
     )
 
-    check_golden("text/cases.txt", cases_text(15, [failed], ["peers", "bastion"], width=100, colour=False))
+    coverage = CoverageReport(exercised=4, total=6, percent=66, unexercised=("bastion", "peers"))
+
+    check_golden("text/cases.txt", cases_text(15, [failed], coverage, width=100, colour=False))
 
 
 def test_cases_that_hold() -> None:
-    assert cases_text(1, [], [], width=100, colour=False) == "1 of 1 case held.\n"
+    coverage = CoverageReport(exercised=1, total=1, percent=100, unexercised=())
+
+    assert cases_text(1, [], coverage, width=100, colour=False) == (
+        "1 of 1 rules and overrides decide a case (100 %).\n1 of 1 case held.\n"
+    )
 
 
 def test_no_cases() -> None:
-    assert cases_text(0, [], ["peers"], width=100, colour=False) == (
-        "not exercised: peers decides no case\n0 of 0 cases held.\n"
+    coverage = CoverageReport(exercised=0, total=1, percent=0, unexercised=("peers",))
+
+    assert cases_text(0, [], coverage, width=100, colour=False) == (
+        "not exercised: peers decides no case\n0 of 1 rules and overrides decide a case (0 %).\n0 of 0 cases held.\n"
     )
 
 

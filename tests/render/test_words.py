@@ -31,7 +31,7 @@ def test_the_effort_says_what_apply_takes(plan: Plan) -> None:
 
     assert effort(one) == "Applying it takes 1 request, about 1 minute at the configured pace."
     assert effort(many) == "Applying it takes 41 requests, about 3 minutes at the configured pace."
-    assert effort(msgspec.structs.replace(plan, changes=())) == "No changes: every server is where the policy puts it."
+    assert effort(msgspec.structs.replace(plan, changes=())) == "No changes: every server is where it belongs."
     assert effort(msgspec.structs.replace(plan, changes=(), applyable=False)) == "It cannot be applied."
 
 

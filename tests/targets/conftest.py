@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from exposurectl.demo.clock import SimulatedClock
-from exposurectl.targets.futurevuls import FutureVulsWriter
+from exposurectl.targets.moving import FutureVulsWriter
 from exposurectl.targets.pacing import Pace
 from exposurectl.targets.token import Token
 from targets.scripted import CANARY, Scripted

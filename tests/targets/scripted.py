@@ -5,6 +5,7 @@ import json
 import socket
 import struct
 import threading
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 TLS_HANDSHAKE = b"\x16"
@@ -136,3 +137,13 @@ class Scripted:
                 name, _, value = header.partition(":")
                 headers[name.lower()] = value.strip()
             return Request(line, headers, stream.read(int(headers.get("content-length", "0")))) if line else None
+
+
+@contextlib.contextmanager
+def serving() -> Iterator[Scripted]:
+    """Serve until the end of a block."""
+    server = Scripted()
+    try:
+        yield server
+    finally:
+        server.close()

@@ -9,7 +9,8 @@ from exposurectl.demo.clock import SimulatedClock
 from exposurectl.demo.emulator import Emulator
 from exposurectl.diagnostics import ExposurectlError
 from exposurectl.model import Group, Role, Server
-from exposurectl.targets.futurevuls import FutureVulsWriter, Moved
+from exposurectl.targets.moving import FutureVulsWriter
+from exposurectl.targets.outcomes import Moved
 from exposurectl.targets.pacing import Pace
 from exposurectl.targets.token import Token
 

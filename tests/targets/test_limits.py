@@ -10,7 +10,9 @@ import pytest
 from exposurectl.demo.clock import SimulatedClock
 from exposurectl.diagnostics import ExposurectlError
 from exposurectl.model import Server
-from exposurectl.targets.futurevuls import Failed, FutureVuls, FutureVulsWriter, Moved
+from exposurectl.targets.futurevuls import FutureVuls
+from exposurectl.targets.moving import FutureVulsWriter
+from exposurectl.targets.outcomes import Failed, Moved
 from exposurectl.targets.pacing import Pace
 from exposurectl.targets.token import Token
 from exposurectl.targets.wire import DETAIL_LIMIT, LIST_LIMIT, LONGEST_EXCHANGE

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from exposurectl.diagnostics import ExposurectlError
 from exposurectl.model import Role
-from exposurectl.targets.futurevuls import FutureVulsWriter
+from exposurectl.targets.moving import FutureVulsWriter
 from exposurectl.targets.pages import MOST_PAGES, Page, page_from, read_pass
 from exposurectl.targets.rows import role_from_row
 from targets.scripted import Scripted
@@ -51,7 +51,7 @@ def test_pages_are_read_to_the_last_and_sorted(scripted: Scripted, client: Futur
 
 
 @pytest.mark.parametrize(
-    "empty", [{}, page(None, 0, 0), page(None, 0, 1), page([], 0, 0), page([]), {"roles": None}, {"paging": None}]
+    "empty", [page(None, 0, 0), page(None, 0, 1), page([], 0, 0), page([]), {"roles": None}, {"paging": None}]
 )
 def test_an_empty_list_may_come_without_its_key(scripted: Scripted, client: FutureVulsWriter, empty: object) -> None:
     answer(scripted, empty)
@@ -173,6 +173,7 @@ def test_a_list_without_end_is_given_up_after_a_thousand_pages() -> None:
     [
         ([], "The reply is not an object with `roles`."),
         (None, "The reply is not an object with `roles`."),
+        ({}, "answered with an empty object."),
         ({"servers": []}, "The reply has neither `roles` nor `paging`."),
         ({"roles": {}}, "The reply has a `roles` that is not a list."),
         ({"roles": [], "paging": 5}, "The reply has a `paging` that is not an object."),
@@ -189,6 +190,26 @@ def test_a_reply_that_is_no_page_is_named(
 
     assert error.reason == "response"
     assert [problem.detail for problem in error.problems] == [f"Group `prod`, GET /v1/roles?page=1&limit=100: {said}"]
+
+
+@pytest.mark.parametrize("nothing", [{}, {"roles": []}, page([]), page(None, 0, 0)])
+def test_a_page_without_anything_amid_others_does_not_end_the_list(
+    scripted: Scripted, client: FutureVulsWriter, nothing: object
+) -> None:
+    answer(scripted, page(roles(5, 4), 5, 3), nothing, page(roles(1), 5, 3), *[page(roles(1), 5, 3)] * 9)
+
+    error = stopped(client.roles)
+
+    assert error.reason == "listing-incomplete"
+
+
+def test_counts_of_an_earlier_page_hold_where_a_later_one_has_none(
+    scripted: Scripted, client: FutureVulsWriter
+) -> None:
+    answer(scripted, page(roles(5, 4), 3, 2), page(roles(1)))
+
+    assert ids(client.roles()) == [1, 4, 5]
+    assert len(scripted.requests) == 2
 
 
 def test_rows_that_cannot_be_read_are_named_with_group_and_request(

@@ -8,7 +8,8 @@ import pytest
 from exposurectl.demo.clock import SimulatedClock
 from exposurectl.diagnostics import ExposurectlError
 from exposurectl.model import Server
-from exposurectl.targets.futurevuls import Failed, FutureVulsWriter, Gone, Moved, Unknown
+from exposurectl.targets.moving import FutureVulsWriter
+from exposurectl.targets.outcomes import Conflict, Failed, Gone, Moved, Unknown
 from targets.scripted import Reset, Scripted
 
 OLD, NEW, OTHER = 3, 5, 9
@@ -120,8 +121,8 @@ def test_a_server_found_elsewhere_was_moved_by_someone_else_and_stays_there(
 
     outcome = client.move(BEFORE, NEW)
 
-    assert isinstance(outcome, Failed)
-    assert outcome.why == "moved by someone else, to role 9"
+    assert isinstance(outcome, Conflict)
+    assert (outcome.role, outcome.attempts) == (9, 1)
     assert scripted.lines == [PUT, GET]
 
 

@@ -12,7 +12,8 @@ from exposurectl import __version__
 from exposurectl.demo.clock import SimulatedClock
 from exposurectl.diagnostics import Diagnostic, ExposurectlError
 from exposurectl.model import Group, Role, Server
-from exposurectl.targets.futurevuls import FutureVuls, FutureVulsWriter
+from exposurectl.targets.futurevuls import FutureVuls
+from exposurectl.targets.moving import FutureVulsWriter
 from exposurectl.targets.pacing import Pace
 from exposurectl.targets.token import Token
 from targets.scripted import CANARY, Scripted
@@ -83,7 +84,7 @@ def test_a_trailing_slash_of_the_url_does_not_double(
 def test_the_reading_class_cannot_write() -> None:
     public = {name for name in dir(FutureVuls) if not name.startswith("_")}
 
-    assert public == {"health", "read_group", "requests", "roles", "server", "servers"}
+    assert public == {"health", "read_group", "requests", "roles", "server", "servers", "skew"}
     assert not any("put" in name.lower() or "move" in name.lower() for name in dir(FutureVuls))
 
 

@@ -5,13 +5,13 @@ import json
 from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
-from pathlib import Path
+from typing import ClassVar
 
 import msgspec
 
 from exposurectl import __version__
 from exposurectl.diagnostics import Diagnostic, Exit, ExposurectlError, Place
-from exposurectl.plan.model import Direction, Placement, Plan
+from exposurectl.plan.model import Change, Direction, Moment, Placement, Plan
 
 FORMAT_VERSION = 1
 
@@ -35,7 +35,7 @@ class Outcome(enum.Enum):
 _DONE = {Outcome.APPLIED, Outcome.NOOP}
 
 
-class Result(msgspec.Struct, frozen=True, kw_only=True):
+class Result(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One change and how it ended."""
 
     server: int
@@ -47,13 +47,34 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     outcome: Outcome = Outcome.NOT_ATTEMPTED
     detail: str = ""
     status: int | None = None
-    """The HTTP status of the last answer."""
+    """The HTTP status of the last answer; None where none came or nothing was asked."""
     attempts: int = 0
-    at: datetime | None = None
+    """How many PUTs were sent."""
+    at: Moment | None = None
+    """When the outcome was known."""
 
 
-class Receipt(msgspec.Struct, frozen=True, kw_only=True):
+class Approval(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What whoever started the run vouched for, and what was found at the branch where plans are reviewed."""
+
+    digest: str = ""
+    """The digest that was approved on the command line; empty where none was given."""
+    lowering: int | None = None
+    """The number of lowerings that was accepted."""
+    raising: int | None = None
+    """The number of raises and joins that was accepted."""
+    max_minutes: int | None = None
+    """The length of the run that was accepted."""
+    branch: str = ""
+    """Where the plan was found to be the newest, such as `origin/main`; empty where nobody looked."""
+    commit: str = ""
+    """The tip of that branch at the time."""
+
+
+class Receipt(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What one run of apply did with one plan."""
+
+    MAX_BYTES: ClassVar[int] = 64 * 1024 * 1024
 
     format_version: int
     tool_version: str
@@ -65,9 +86,10 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True):
     actor: str
     run: str
     """The address of the run that applied it; empty outside a pipeline."""
-    started_at: datetime
-    ended_at: datetime | None
-    """None while the run goes on, and for ever where it was killed."""
+    approval: Approval
+    started_at: Moment
+    ended_at: Moment | None
+    """None while the run goes on, and where it was killed until the next run closes the receipt."""
     stopped: str
     """The reason that ended the run before its last change; empty where it went through."""
     outcomes: dict[str, int]
@@ -78,19 +100,21 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True):
         return self.outcomes.get(outcome.value, 0)
 
 
-def begin(plan: Plan, *, actor: str, run: str, now: datetime) -> Receipt:
-    """Return the receipt of a run that has attempted nothing yet."""
-    results = tuple(
-        Result(
-            server=change.server,
-            name=change.name,
-            group=change.group,
-            direction=change.direction,
-            before=change.before,
-            after=change.after,
-        )
-        for change in plan.changes
+def planned(change: Change) -> Result:
+    """Return the result of a change that nobody has attempted."""
+    return Result(
+        server=change.server,
+        name=change.name,
+        group=change.group,
+        direction=change.direction,
+        before=change.before,
+        after=change.after,
     )
+
+
+def begin(plan: Plan, *, actor: str, run: str, now: datetime, approval: Approval | None = None) -> Receipt:
+    """Return the receipt of a run that has attempted nothing yet."""
+    results = tuple(map(planned, plan.changes))
     return Receipt(
         format_version=FORMAT_VERSION,
         tool_version=__version__,
@@ -100,6 +124,7 @@ def begin(plan: Plan, *, actor: str, run: str, now: datetime) -> Receipt:
         url=plan.target.url,
         actor=actor,
         run=run,
+        approval=approval or Approval(),
         started_at=now,
         ended_at=None,
         stopped="",
@@ -108,15 +133,11 @@ def begin(plan: Plan, *, actor: str, run: str, now: datetime) -> Receipt:
     )
 
 
-def with_result(receipt: Receipt, index: int, result: Result) -> Receipt:
-    """Return the receipt with the outcome of one change in it."""
-    results = (*receipt.results[:index], result, *receipt.results[index + 1 :])
-    return msgspec.structs.replace(receipt, results=results, outcomes=_counts(results))
-
-
-def ended(receipt: Receipt, *, stopped: str, now: datetime) -> Receipt:
-    """Return the receipt of a run that has ended."""
-    return msgspec.structs.replace(receipt, ended_at=now, stopped=stopped)
+def ended(receipt: Receipt, results: Sequence[Result], *, stopped: str, now: datetime) -> Receipt:
+    """Return the receipt of a run that has ended, with how each change did."""
+    return msgspec.structs.replace(
+        receipt, results=tuple(results), outcomes=_counts(results), stopped=stopped, ended_at=now
+    )
 
 
 def verdict(receipt: Receipt) -> tuple[Exit, str]:
@@ -137,62 +158,35 @@ def verdict(receipt: Receipt) -> tuple[Exit, str]:
     return Exit.PARTIAL, receipt.stopped or "partial"
 
 
-class ReceiptFile:
-    """
-    The file that a receipt is kept in while a run goes on.
-
-    It is created before the first write to FutureVuls and never overwrites another run's: what was done is not lost.
-    """
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-
-    @classmethod
-    def beside(cls, plan: Path) -> "ReceiptFile":
-        """Return a file in the plan's folder that does not exist yet: `receipt.json`, else `receipt-2.json`, …."""
-        number, path = 1, plan.with_name("receipt.json")
-        while path.exists():
-            number += 1
-            path = plan.with_name(f"receipt-{number}.json")
-        return cls(path)
-
-    def create(self, receipt: Receipt) -> None:
-        """Write the first state. Raises ExposurectlError where the file cannot be made or is another run's."""
-        try:
-            with self.path.open("xb") as file:
-                file.write(write_receipt(receipt))
-        except OSError as error:
-            problem = Diagnostic(
-                summary="Receipt cannot be written",
-                place=Place(str(self.path)),
-                detail=f"{error.strerror}. Nothing is applied that cannot be recorded.",
-                hint="name another file with --receipt",
-            )
-            raise ExposurectlError(problem, reason="receipt") from error
-
-    def keep(self, receipt: Receipt) -> None:
-        """
-        Replace the state, so that a reader finds the old one or the new one, whole.
-
-        Raises ExposurectlError with exit code 4 where that fails: changes may have been made by then.
-        """
-        new = self.path.with_name(self.path.name + ".new")
-        try:
-            new.write_bytes(write_receipt(receipt))
-            new.replace(self.path)
-        except OSError as error:
-            problem = Diagnostic(
-                summary="Receipt cannot be written",
-                place=Place(str(self.path)),
-                detail=f"{error.strerror}. It lacks what was done last, and nothing more is applied.",
-                hint="make room for it, then apply the plan again: what is done already stays as it is",
-            )
-            raise ExposurectlError(problem, reason="receipt", exit_code=Exit.PARTIAL) from error
-
-
 def write_receipt(receipt: Receipt) -> bytes:
     """Return the receipt as JSON with sorted keys, ASCII only, and one trailing newline."""
     return json.dumps(msgspec.to_builtins(receipt), sort_keys=True, indent=2, ensure_ascii=True).encode() + b"\n"
+
+
+def read_receipt(name: str, content: bytes) -> Receipt:
+    """Return the receipt of a file that `write_receipt` wrote; an ExposurectlError says why anything else is none."""
+    if len(content) > Receipt.MAX_BYTES:
+        raise _no_receipt(name, f"The file is larger than {Receipt.MAX_BYTES} bytes.")
+    try:
+        receipt = msgspec.json.decode(content, type=Receipt)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise _no_receipt(name, f"This is not a receipt as exposurectl writes it: {error}.") from error
+    if receipt.format_version != FORMAT_VERSION:
+        version = receipt.format_version
+        raise _no_receipt(name, f"The receipt has format version {version}; this exposurectl reads {FORMAT_VERSION}.")
+    if receipt.outcomes != _counts(receipt.results):
+        raise _no_receipt(name, "Its outcomes do not add up to its results.")
+    return receipt
+
+
+def _no_receipt(name: str, detail: str) -> ExposurectlError:
+    problem = Diagnostic(
+        summary="Receipt not readable",
+        place=Place(name),
+        detail=detail,
+        hint="take the file from where apply left it",
+    )
+    return ExposurectlError(problem, reason="receipt-invalid")
 
 
 def _counts(results: Sequence[Result]) -> dict[str, int]:

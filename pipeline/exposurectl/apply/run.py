@@ -1,20 +1,31 @@
-"""One run of apply: list, compare, move, verify, and record every outcome."""
+"""One run of apply: probe, lock, list, then all groups side by side: compare, move, verify, record every outcome."""
 
 import contextlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, wait
+from datetime import timedelta
+from pathlib import Path
 
 import msgspec
 
-from exposurectl.apply.checks import check_roles
-from exposurectl.apply.receipt import Outcome, Receipt, ReceiptFile, Result, ended, with_result
+from exposurectl.apply.attempt import attempt
+from exposurectl.apply.journal import Journal
+from exposurectl.apply.ledger import HaltedError, Ledger
+from exposurectl.apply.presence import check_roles, check_skew
+from exposurectl.apply.receipt import Outcome, Receipt, Result
+from exposurectl.apply.receipt_file import ReceiptFile
+from exposurectl.apply.recovery import close_receipts
+from exposurectl.apply.starting import Start, Work, in_thread
 from exposurectl.clock import Clock
 from exposurectl.diagnostics import ExposurectlError
-from exposurectl.model import Group, Server
-from exposurectl.plan.model import Change, Plan
-from exposurectl.targets.futurevuls import Failed, FutureVulsWriter, Gone, Moved, Unknown, UnsettledError
+from exposurectl.model import Server
+from exposurectl.plan.model import Plan
+from exposurectl.targets.moving import FutureVulsWriter
 
 CONSECUTIVE_FAILURES = 5
 """After so many failed changes in a row the run stops: something is wrong that the next one will not mend."""
+GRACE = 4.0
+"""Seconds that a request under way gets once the run is interrupted; GitHub kills a cancelled step after 7.5 s."""
 
 
 class Run(msgspec.Struct, frozen=True, kw_only=True):
@@ -24,116 +35,128 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     targets: Mapping[str, FutureVulsWriter]
     """A writer for each group of the plan, by name."""
     clock: Clock
-    file: ReceiptFile
+    journal: Path
+    """Where the plan's journal is, or is to be."""
+    file: Callable[[], ReceiptFile]
+    """Names the file of this run's receipt, once the run holds the journal's lock."""
     told: Callable[[int, Result], None]
     """Called after each change, with its place in the plan from 1. Where nobody listens any more, the run goes on."""
+    start: Start = in_thread
+    """Starts the work of each group."""
+    longest: timedelta = timedelta(minutes=300)
+    """How long the run may last: then it ends where it is, to be gone on with."""
 
 
 class Finished(msgspec.Struct, frozen=True, kw_only=True):
-    """How a run ended: the receipt, and the error that stopped it, if one did."""
+    """How a run ended."""
 
     receipt: Receipt
+    file: Path
+    """Where the receipt is."""
     error: ExposurectlError | None = None
+    """The error that stopped the run, if one did."""
+    unkept: ExposurectlError | None = None
+    """Why the receipt could not be closed; the journal has what was done."""
+    interrupt: KeyboardInterrupt | None = None
+    """What somebody stopped the run with."""
+    closed: tuple[Path, ...] = ()
+    """The receipts of earlier runs, which were killed, that this one closed."""
 
 
 def run_plan(run: Run, receipt: Receipt) -> Finished:
     """
-    Make the changes of a plan that has passed its checks, in the plan's order.
+    Make the changes of a plan that has passed its checks: each group in the plan's order, all groups side by side.
 
-    Each server is compared with one listing of its group; nobody else's move is overwritten. Whatever ends the run,
-    the receipt on disk says what was done. Raises ExposurectlError, with nothing written, where a listing fails or a
-    role is not what was reviewed.
+    Each server is compared with one listing of its group, and one to be lowered is read again just before; nobody
+    else's move is overwritten. Raises ExposurectlError, with nothing written, where a role is not what was reviewed,
+    another run holds the journal, or a listing fails.
     """
-    servers = _list_servers(run)
-    run.file.create(receipt)
-    failures = 0
-    for index, change in enumerate(run.plan.changes):
-        target = run.targets[change.group]
-        sent = target.requests
-        try:
-            result, error = _try(target, change, servers, receipt.results[index])
-            receipt = with_result(receipt, index, msgspec.structs.replace(result, at=run.clock.now()))
-            run.file.keep(receipt)
-            with contextlib.suppress(OSError):
-                run.told(index + 1, result)
-        except KeyboardInterrupt:
-            _end(run, _interrupted(receipt, index, sent=target.requests > sent), "interrupted")
-            raise
-        if error:
-            return _end(run, receipt, error.reason, error)
-        failures = failures + 1 if result.outcome in {Outcome.FAILED, Outcome.UNKNOWN} else 0
-        if failures == CONSECUTIVE_FAILURES:
-            return _end(run, receipt, "failing")
-    return _end(run, receipt, "")
-
-
-def _end(run: Run, receipt: Receipt, stopped: str, error: ExposurectlError | None = None) -> Finished:
-    receipt = ended(receipt, stopped=stopped, now=run.clock.now())
-    run.file.keep(receipt)
-    return Finished(receipt=receipt, error=error)
-
-
-def _list_servers(run: Run) -> dict[tuple[str, int], Server]:
-    """Read each group that the plan changes once, and check its roles, before anything is written."""
+    names = sorted({change.group for change in run.plan.changes})
     pinned = {group.name: group for group in run.plan.target.groups}
-    groups: list[Group] = []
-    for name in sorted({change.group for change in run.plan.changes}):
-        group = run.targets[name].read_group()
-        check_roles(pinned[name], group)
-        groups.append(group)
-    return {(group.name, server.id): server for group in groups for server in group.servers}
-
-
-def _try(
-    target: FutureVulsWriter, change: Change, servers: Mapping[tuple[str, int], Server], planned: Result
-) -> tuple[Result, ExposurectlError | None]:
-    """Return how one change ended, and the error over which the run stops."""
+    for name in names:
+        check_roles(pinned[name], run.targets[name].roles())
+        check_skew(run.targets[name].skew)
+    journal = Journal.open(run.journal, run.plan)
     try:
-        return _attempt(target, change, servers, planned), None
+        closed = close_receipts(journal)
+        servers = {(name, server.id): server for name in names for server in run.targets[name].servers()}
+        file = run.file()
+        # In this order, so that the next run finds and closes every receipt that a killed one made.
+        journal.begin(run.plan, receipt=_beside(file.path, run.journal), now=run.clock.now())
+        file.create(receipt)
+        ledger = Ledger(receipt, journal, run.clock, longest=run.longest, told=run.told)
+        interrupt = _side_by_side([_of_group(run, ledger, name, servers) for name in names], run.start, ledger)
+        receipt = ledger.close()
+        unkept = _keep(file, receipt, journal)
+    finally:
+        journal.close()
+    return Finished(
+        receipt=receipt, file=file.path, error=ledger.error, unkept=unkept, interrupt=interrupt, closed=closed
+    )
+
+
+def _beside(receipt: Path, journal: Path) -> str:
+    """Return the receipt's name where it is beside the journal, else its path."""
+    return receipt.name if receipt.parent == journal.parent else str(receipt.absolute())
+
+
+def _keep(file: ReceiptFile, receipt: Receipt, journal: Journal) -> ExposurectlError | None:
+    """Close the receipt, and the run in the journal after it: of one that has no end, the next run closes it."""
+    try:
+        file.keep(receipt)
+        journal.end(stopped=receipt.stopped, now=receipt.ended_at or receipt.started_at)
     except ExposurectlError as error:
-        # What could not be settled may have taken effect; anything else was refused.
-        outcome = Outcome.UNKNOWN if isinstance(error, UnsettledError) else Outcome.FAILED
-        return _as(planned, outcome, f"{error.reason}: {error}"), error
+        return error
+    return None
 
 
-def _attempt(
-    target: FutureVulsWriter, change: Change, servers: Mapping[tuple[str, int], Server], planned: Result
-) -> Result:
-    """Compare one server with the plan's before, and move it where that still holds."""
-    server = servers.get((change.group, change.server))
-    if server is None:
-        return _as(planned, Outcome.GONE, "FutureVuls has this server no longer")
-    if server.role == change.after.role:
-        return _as(planned, Outcome.NOOP, "there already")
-    if server.role != change.before.role:
-        return _as(planned, Outcome.CONFLICT, f"somebody moved it to role {server.role} since the plan was made")
-    return _moved(planned, target.move(server, change.after.role))
+def _side_by_side(works: Sequence[Work], start: Start, ledger: Ledger) -> KeyboardInterrupt | None:
+    """Do all of them and wait; an interrupt lets what is under way end, within reason, and is returned."""
+    started: list[Future[None]] = []
+    try:
+        started.extend(map(start, works))
+        for done in started:
+            done.result()
+    except KeyboardInterrupt as interrupt:
+        ledger.stop("interrupted")
+        with contextlib.suppress(KeyboardInterrupt):  # whoever interrupts once more waits no longer
+            wait(started, GRACE)
+        return interrupt
+    return None
 
 
-def _moved(planned: Result, answer: Moved | Gone | Failed | Unknown) -> Result:
-    """Return what the target's answer means for the change."""
-    match answer:
-        case Moved():
-            return msgspec.structs.replace(
-                planned, outcome=Outcome.APPLIED, status=answer.status, attempts=answer.attempts
+def _of_group(run: Run, ledger: Ledger, name: str, servers: Mapping[tuple[str, int], Server]) -> Work:
+    """Return the work of one group."""
+
+    def work() -> None:
+        failures = 0
+        for index, result in _results(run, ledger, name, servers):
+            ledger.settle(index, result)
+            failures = failures + 1 if result.outcome in {Outcome.FAILED, Outcome.UNKNOWN} else 0
+            if failures == CONSECUTIVE_FAILURES:
+                ledger.stop("failing")
+
+    return work
+
+
+def _results(
+    run: Run, ledger: Ledger, name: str, servers: Mapping[tuple[str, int], Server]
+) -> Iterator[tuple[int, Result]]:
+    """Yield how each change of a group ended, until the run is over."""
+    for index, change in enumerate(run.plan.changes):
+        if change.group != name:
+            continue
+        if not ledger.goes_on():
+            return
+        try:
+            result, error = attempt(
+                run.targets[name],
+                change,
+                servers.get((name, change.server)),
+                lambda index=index, change=change: ledger.intend(index, change),  # type: ignore[misc]
             )
-        case Gone():
-            result = _as(planned, Outcome.GONE, "FutureVuls has this server no longer")
-            return msgspec.structs.replace(result, status=answer.status, attempts=answer.attempts)
-        case Failed():
-            result = _as(planned, Outcome.FAILED, answer.why)
-            return msgspec.structs.replace(result, status=answer.status, attempts=answer.attempts)
-        case Unknown():
-            return msgspec.structs.replace(_as(planned, Outcome.UNKNOWN, answer.why), attempts=answer.attempts)
-
-
-def _interrupted(receipt: Receipt, index: int, *, sent: bool) -> Receipt:
-    """Return the receipt with the change that was interrupted: one for which nothing was sent is not attempted."""
-    planned = receipt.results[index]
-    if planned.outcome is not Outcome.NOT_ATTEMPTED or not sent:
-        return receipt
-    return with_result(receipt, index, _as(planned, Outcome.UNKNOWN, "interrupted while the request was under way"))
-
-
-def _as(planned: Result, outcome: Outcome, detail: str) -> Result:
-    return msgspec.structs.replace(planned, outcome=outcome, detail=detail)
+        except HaltedError:
+            return
+        if error:
+            ledger.stop(error.reason, error)
+        yield index, result

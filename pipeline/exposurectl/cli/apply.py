@@ -2,53 +2,87 @@
 
 import argparse
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from pathlib import Path
 
-from exposurectl.apply.checks import check_plan
-from exposurectl.apply.receipt import Receipt, ReceiptFile, Result, begin, verdict
-from exposurectl.apply.run import Run, run_plan
+from msgspec.structs import replace
+
+from exposurectl.apply.checks import LONGEST_RUN, check_plan
+from exposurectl.apply.journal import NAME
+from exposurectl.apply.receipt import Approval, Result, begin, verdict
+from exposurectl.apply.receipt_file import ReceiptFile
+from exposurectl.apply.run import Finished, Run, run_plan
+from exposurectl.apply.starting import at_once, in_thread
 from exposurectl.cli.ending import leave, tell, terminable
-from exposurectl.cli.groups import writers
+from exposurectl.cli.groups import Paces, clients
 from exposurectl.cli.inputs import read_plan_file
+from exposurectl.cli.newest import newest_at
+from exposurectl.cli.scans import scan_raised
 from exposurectl.cli.world import World
 from exposurectl.config import load_config
-from exposurectl.diagnostics import Exit
+from exposurectl.diagnostics import Exit, Severity
 from exposurectl.plan.model import Plan
 from exposurectl.render.neutral import neutral
 from exposurectl.render.receipt import receipt_text, result_line
 from exposurectl.render.text import widest_name
+from exposurectl.targets.moving import FutureVulsWriter
+from exposurectl.targets.scans import FutureVulsScanner
 
 
 def run(arguments: argparse.Namespace, world: World) -> Exit:
     """Check the plan, make its changes, and keep the receipt."""
+    path = Path(arguments.plan)
     plan = read_plan_file(arguments.plan)
     settings = load_config(Path(arguments.config))
-    check_plan(plan, settings, world.clock.now())
-    file = ReceiptFile(Path(arguments.receipt)) if arguments.receipt else ReceiptFile.beside(Path(arguments.plan))
-    receipt = begin(plan, actor=_actor(world.environ), run=_run_address(world.environ), now=world.clock.now())
-    targets = writers({change.group for change in plan.changes}, settings, world)
-    parts = Run(plan=plan, targets=targets, clock=world.clock, file=file, told=_progress(plan, world))
-    try:
-        with terminable():
-            finished = run_plan(parts, receipt)
-    except KeyboardInterrupt:
-        if file.path.exists():
-            world.tell(f"Interrupted. {_shown(file)} says what was done; run it again to go on.")
-        raise
-    if finished.error:
-        tell(finished.error.problems, world)
-    return _say(finished.receipt, file, world)
-
-
-def _say(receipt: Receipt, file: ReceiptFile, world: World) -> Exit:
-    world.mention(receipt_text(receipt, width=world.width, colour=world.colour))
-    world.tell(f"Wrote {_shown(file)}.")
-    code, reason = verdict(receipt)
+    newest = newest_at(path, plan, settings.review)
+    approval = Approval(
+        digest=arguments.approve or "",
+        lowering=arguments.accept_lowering,
+        raising=arguments.accept_raising,
+        max_minutes=arguments.max_duration,
+        branch=newest.branch if newest else "",
+        commit=newest.commit if newest else "",
+    )
+    check_plan(plan, settings, approval, newest, world.clock.now())
+    paces, names = Paces(settings, world.clock), {change.group for change in plan.changes}
+    targets = clients(FutureVulsWriter, names, settings, world, allowed=arguments.allow_host, paces=paces)
+    parts = Run(
+        plan=plan,
+        targets=targets,
+        clock=world.clock,
+        journal=path.with_name(NAME),
+        file=lambda: ReceiptFile(Path(arguments.receipt)) if arguments.receipt else ReceiptFile.beside(path),
+        told=_progress(plan, world),
+        start=at_once if world.one_by_one else in_thread,
+        longest=timedelta(minutes=approval.max_minutes or LONGEST_RUN),
+    )
+    receipt = begin(
+        plan, actor=_actor(world.environ), run=_run_address(world.environ), approval=approval, now=world.clock.now()
+    )
+    with terminable():
+        finished = run_plan(parts, receipt)
+        _say(finished, world)
+        if finished.interrupt:
+            world.tell("Interrupted: run it again to go on.")
+            raise finished.interrupt
+        if arguments.scan:
+            scanners = clients(FutureVulsScanner, names, settings, world, allowed=arguments.allow_host, paces=paces)
+            scan_raised(finished.receipt, scanners, world)
+    code, reason = verdict(finished.receipt)
     return leave(code, reason, world) if code else code
 
 
-def _shown(file: ReceiptFile) -> str:
-    return neutral(str(file.path))
+def _say(finished: Finished, world: World) -> None:
+    """Say how the run ended; a receipt that could not be closed changes nothing about that."""
+    if finished.error:
+        tell(finished.error.problems, world)
+    for path in finished.closed:
+        world.tell(f"Closed {neutral(str(path))}: its run was killed.")
+    world.mention(receipt_text(finished.receipt, width=world.width, colour=world.colour))
+    if finished.unkept:
+        tell([replace(problem, severity=Severity.WARNING) for problem in finished.unkept.problems], world)
+    else:
+        world.tell(f"Wrote {neutral(str(finished.file))}.")
 
 
 def _progress(plan: Plan, world: World) -> Callable[[int, Result], None]:

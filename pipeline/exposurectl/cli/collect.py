@@ -40,7 +40,7 @@ def run(arguments: argparse.Namespace, world: World) -> Exit:
         raise ExposurectlError(problem, reason="snapshot")
     access = access_of(settings, world)
     given = _given(arguments, access)
-    groups = live_groups(settings, world)
+    groups = live_groups(settings, world, arguments.allow_host)
     target.parent.mkdir(parents=True, exist_ok=True)
     with collected(settings, groups, access, world, given=given, beside=target.parent) as directory:
         directory.rename(target)

@@ -1,6 +1,7 @@
 """How a command ends that did not go through: every problem with its place, the reason, and the exit code."""
 
 import signal
+import threading
 import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -23,6 +24,9 @@ class Terminated(KeyboardInterrupt):
 @contextmanager
 def terminable() -> Iterator[None]:
     """Turn SIGTERM into an interrupt, so that a command that is told to stop still ends in order."""
+    if threading.current_thread() is not threading.main_thread():  # signals reach no other
+        yield
+        return
 
     def stop(_number: int, _frame: FrameType | None) -> None:
         raise Terminated

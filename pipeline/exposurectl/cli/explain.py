@@ -3,55 +3,69 @@
 import argparse
 from pathlib import Path
 
+from exposurectl.cli.anywhere import anywhere_prefix
+from exposurectl.cli.arguments import UsageError
 from exposurectl.cli.inputs import read_plan_file, recorded_inventory
+from exposurectl.cli.telling import Question, short_story, whole_story
 from exposurectl.cli.world import World
-from exposurectl.config import load_config
 from exposurectl.diagnostics import Diagnostic, Exit, ExposurectlError
-from exposurectl.model import Decided, Inventory, Unobserved
+from exposurectl.documents.writing import written_entry
+from exposurectl.model import Inventory
 from exposurectl.plan.compare import Line
 from exposurectl.plan.model import Change, Plan, Skipped, Unchanged
-from exposurectl.policy.decide import decide
+from exposurectl.policy.as_case import as_case
 from exposurectl.policy.files import load_policy
-from exposurectl.policy.sources import AnywherePrefix
 from exposurectl.render.explain import Story, explain_text
+from exposurectl.render.story import story_json, story_text
 from exposurectl.render.words import level
 from exposurectl.sources.snapshot import read_snapshot
 
 DEFAULT_PLAN = "plan.json"
+_IN_A_CASE_FILE = 2
+"""How far the entries of `cases:` are indented."""
 
 
 def run(arguments: argparse.Namespace, world: World) -> Exit:
     """Say why the instance has its level."""
     instance = arguments.instance.strip().lower()
     if arguments.findings or arguments.snapshot:
-        story = _from_evidence(arguments, instance, world)
-    else:
-        story = _from_plan(read_plan_file(arguments.plan or DEFAULT_PLAN), instance)
+        world.say(_from_evidence(_question(arguments, instance, world), arguments, world))
+        return Exit.DONE
+    _refuse_without_evidence(arguments)
+    story = _from_plan(read_plan_file(arguments.plan or DEFAULT_PLAN), instance)
     world.say(explain_text(story, width=world.width, colour=world.colour))
     return Exit.DONE
 
 
-def _from_evidence(arguments: argparse.Namespace, instance: str, world: World) -> Story:
-    """Decide the instance's evidence by the policy, without any FutureVuls."""
+def _refuse_without_evidence(arguments: argparse.Namespace) -> None:
+    """Raise UsageError for what a plan, which holds reasons and no evidence, cannot tell."""
+    asked = {"--full": arguments.full, "--as-case": arguments.as_case, "--format json": arguments.format == "json"}
+    for option, given in asked.items():
+        if given:
+            raise UsageError(f"{option} needs evidence: add --snapshot DIR or --findings FILE")
+
+
+def _from_evidence(question: Question, arguments: argparse.Namespace, world: World) -> str:
+    """Return the instance's case, or its story, short or whole."""
+    if arguments.as_case:
+        case = as_case(question.evidence, question.answer(), question.policy, today=question.today)
+        return written_entry(case, _IN_A_CASE_FILE)
+    if arguments.format == "json":
+        return story_json(whole_story(question))
+    if arguments.full:
+        return story_text(whole_story(question), width=world.width, colour=world.colour)
+    return explain_text(short_story(question), width=world.width, colour=world.colour)
+
+
+def _question(arguments: argparse.Namespace, instance: str, world: World) -> Question:
+    """Return the instance's evidence and the policy that decides it, without any FutureVuls."""
     policy = load_policy(Path(arguments.policy))
     inventory = _inventory(arguments, world)
     evidence = next((one for one in inventory.evidence if one.instance.id == instance), None)
     if evidence is None:
         raise _unknown(instance, f"the evidence, which has {len(inventory.evidence)} instances")
-    settings = load_config(Path(arguments.config)) if arguments.config else None
-    anywhere = AnywherePrefix(v4=settings.anywhere_v4, v6=settings.anywhere_v6) if settings else AnywherePrefix()
-    decision = decide(evidence, policy, today=inventory.as_of.date(), anywhere=anywhere)
-    if not isinstance(decision, Decided):
-        return Story(instance=instance, level=None, why=decision.why)
-    unobserved = evidence.coverage.why if isinstance(evidence.coverage, Unobserved) else ""
-    return Story(
-        instance=instance,
-        level=decision.level,
-        why=f"may raise, never lowers: unobserved: {unobserved}" if decision.raise_only else "",
-        reasons=decision.reasons,
-        without=decision.without,
-        notes=decision.warnings,
-    )
+    anywhere = anywhere_prefix(arguments.config)
+    return Question(evidence=evidence, policy=policy, today=inventory.as_of.date(), anywhere=anywhere)
 
 
 def _inventory(arguments: argparse.Namespace, world: World) -> Inventory:

@@ -1,15 +1,17 @@
 """The FutureVuls groups of a config: from files, or asked for with their tokens."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import TypeVar
 
 from exposurectl.cli.arguments import UsageError
 from exposurectl.cli.inputs import read_file
 from exposurectl.cli.world import World
-from exposurectl.config import GroupSettings, Settings
+from exposurectl.clock import Clock
+from exposurectl.config import Settings
 from exposurectl.model import Group
-from exposurectl.targets.futurevuls import FutureVuls, FutureVulsWriter
-from exposurectl.targets.pacing import Pace
+from exposurectl.targets.futurevuls import FutureVuls
+from exposurectl.targets.hosts import check_host
+from exposurectl.targets.pacing import PER_ADDRESS, Pace
 from exposurectl.targets.recorded import read_recorded
 from exposurectl.targets.token import Token
 
@@ -38,27 +40,50 @@ def _of_group(written: str, names: Sequence[str]) -> tuple[str, str]:
     raise UsageError(f"--servers must be GROUP=FILE, with one of the groups {', '.join(names)}, not {written!r}")
 
 
-def live_groups(settings: Settings, world: World) -> tuple[Group, ...]:
-    """Ask FutureVuls for every group of the config, with clients that cannot write."""
-    return tuple(_client(FutureVuls, group, settings, world).read_group() for group in settings.groups)
+class Paces:
+    """The pace of each group's token, all of them within that of this machine's address."""
+
+    def __init__(self, settings: Settings, clock: Clock) -> None:
+        """Begin with nothing sent."""
+        together = max(PER_ADDRESS, settings.requests_per_minute)
+        address = Pace(together, clock, burst=together)
+        self._paces = {
+            group.name: Pace(settings.requests_per_minute, clock, within=address) for group in settings.groups
+        }
+
+    def of(self, group: str) -> Pace:
+        """Return the one pace of everything that is sent with a group's token."""
+        return self._paces[group]
 
 
-def writers(names: Iterable[str], settings: Settings, world: World) -> dict[str, FutureVulsWriter]:
-    """Return a client that can move servers for each of these groups; all tokens are read before any is used."""
+def live_groups(settings: Settings, world: World, allowed: Collection[str] = ()) -> tuple[Group, ...]:
+    """Ask FutureVuls for every group of the config, with clients that cannot write; `allowed` are further hosts."""
+    names = [group.name for group in settings.groups]
+    readers = clients(FutureVuls, names, settings, world, allowed=allowed, paces=Paces(settings, world.clock))
+    return tuple(readers[name].read_group() for name in names)
+
+
+def clients(
+    kind: type[Client],
+    names: Iterable[str],
+    settings: Settings,
+    world: World,
+    *,
+    allowed: Collection[str],
+    paces: Paces,
+) -> dict[str, Client]:
+    """Return a client of that kind for each of these groups; all tokens are read before any is used."""
     wanted = set(names)
+    check_host(settings.url, allowed)
     return {
-        group.name: _client(FutureVulsWriter, group, settings, world)
+        group.name: kind(
+            settings.url,
+            Token.read(group.token, world.environ),
+            group=group.name,
+            clock=world.clock,
+            pace=paces.of(group.name),
+            jitter=world.jitter,
+        )
         for group in settings.groups
         if group.name in wanted
     }
-
-
-def _client(kind: type[Client], group: GroupSettings, settings: Settings, world: World) -> Client:
-    return kind(
-        settings.url,
-        Token.read(group.token, world.environ),
-        group=group.name,
-        clock=world.clock,
-        pace=Pace(settings.requests_per_minute, world.clock),
-        jitter=world.jitter,
-    )

@@ -4,70 +4,56 @@ import argparse
 import contextlib
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from exposurectl.cli.ending import leave
-from exposurectl.cli.groups import live_groups, recorded_groups
-from exposurectl.cli.inputs import moment, read_plan_file, recorded_inventory
+from exposurectl.cli.inputs import read_plan_file
+from exposurectl.cli.request import request_of
 from exposurectl.cli.world import World
 from exposurectl.config import Settings, load_config
 from exposurectl.diagnostics import Diagnostic, Exit, ExposurectlError, Place
-from exposurectl.model import Group
 from exposurectl.plan.build import build_plan
 from exposurectl.plan.file import write_plan
 from exposurectl.plan.model import Plan
-from exposurectl.plan.request import Request
-from exposurectl.policy.files import load_policy
 from exposurectl.render.neutral import neutral
 from exposurectl.render.text import plan_text
-from exposurectl.sources.git import commit_of
-from exposurectl.sources.snapshot import Snapshot, read_snapshot
+
+if TYPE_CHECKING:
+    from exposurectl.cli.record import Chain
 
 
 def run(arguments: argparse.Namespace, world: World) -> Exit:
-    """Make a plan, show it, and write it where `--out` says."""
+    """Make a plan, show it, and write it where `--record` and `--out` say."""
     settings = load_config(Path(arguments.config))
-    policy = load_policy(Path(arguments.policy))
-    previous = read_plan_file(arguments.previous) if arguments.previous else None
-    recorded = _recorded(arguments, settings, world)
-    as_of = moment(arguments, recorded, world)
-    plan = build_plan(
-        Request(
-            inventory=recorded.inventory if recorded else recorded_inventory(arguments.findings, as_of, world),
-            groups=_groups(arguments, settings, recorded, world),
-            policy=policy,
-            settings=settings,
-            as_of=as_of,
-            previous=previous,
-            git_commit=commit_of(Path(arguments.policy)),
-        )
-    )
+    chain = _chain(arguments, settings)
+    previous = chain.newest if chain else read_plan_file(arguments.previous) if arguments.previous else None
+    plan = _made(arguments, settings, previous, world)
     world.say(plan_text(plan, width=world.width, colour=world.colour))
+    if chain:
+        folder = chain.record(plan)
+        world.tell(f"Recorded plan {plan.sequence} in {neutral(str(folder))} ({plan.digest}).")
     if arguments.out is not None:
         _write(Path(arguments.out), plan)
         world.tell(f"Wrote {neutral(arguments.out)} ({plan.digest}).")
     return _verdict(plan, arguments, world)
 
 
-def _recorded(arguments: argparse.Namespace, settings: Settings, world: World) -> Snapshot | None:
-    """Return the snapshot that was named, or one that is collected now; None where findings are named instead."""
-    if arguments.snapshot:
-        return read_snapshot(Path(arguments.snapshot))
-    if arguments.findings:
+def _chain(arguments: argparse.Namespace, settings: Settings) -> "Chain | None":
+    """Return the recorded plans that the new one follows; None where it is not to be recorded."""
+    if not arguments.record:
         return None
-    from exposurectl.cli.collect import access_of, check_regions, collected
+    from exposurectl.cli.record import Chain
 
-    check_regions(settings)
-    groups = _groups(arguments, settings, None, world)
-    with collected(settings, groups, access_of(settings, world), world) as directory:
-        return read_snapshot(directory)
+    return Chain(Path(arguments.record), settings.environment)
 
 
-def _groups(
-    arguments: argparse.Namespace, settings: Settings, recorded: Snapshot | None, world: World
-) -> tuple[Group, ...]:
-    if arguments.servers:
-        return recorded_groups(arguments.servers, settings)
-    return recorded.groups if recorded else live_groups(settings, world)
+def _made(arguments: argparse.Namespace, settings: Settings, previous: Plan | None, world: World) -> Plan:
+    """Return the plan that evidence asks for, or the way back of an apply."""
+    if arguments.revert:
+        from exposurectl.cli.revert import reverting
+
+        return reverting(arguments, settings, previous, world)
+    return build_plan(request_of(arguments, settings, previous, world))
 
 
 def _write(path: Path, plan: Plan) -> None:

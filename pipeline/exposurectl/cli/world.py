@@ -26,6 +26,7 @@ class World:
         stderr: TextIO,
         clock: Clock,
         jitter: Callable[[float], float],
+        one_by_one: bool = False,
     ) -> None:
         self.environ = environ
         self.stdin = stdin
@@ -34,6 +35,8 @@ class World:
         self.clock = clock
         self.jitter = jitter
         """Picks a wait between nothing and a ceiling, in seconds."""
+        self.one_by_one = one_by_one
+        """Nothing is done side by side: where time is simulated, the order would be a matter of chance."""
 
     @classmethod
     def of_process(cls) -> "World":
@@ -52,7 +55,7 @@ class World:
         )
 
     def with_(self, *, environ: Mapping[str, str], clock: Clock) -> "World":
-        """Return a world with the same streams, and another environment and clock."""
+        """Return a world with the same streams, and another environment and a clock of its own making."""
         return World(
             environ=environ,
             stdin=self.stdin,
@@ -60,6 +63,7 @@ class World:
             stderr=self.stderr,
             clock=clock,
             jitter=self.jitter,
+            one_by_one=True,
         )
 
     def say(self, text: str) -> None:

@@ -1,12 +1,13 @@
 """Config: where exposurectl runs, what it reads and writes, and within which limits."""
 
 from exposurectl.config.problems import LOOPBACK
-from exposurectl.config.reading import load_config
+from exposurectl.config.reading import ConfigFile, load_config, read_config
 from exposurectl.config.settings import AcceptedGap, Family, GroupSettings, Limits, Quieted, Review, Settings
 
 __all__ = [
     "LOOPBACK",
     "AcceptedGap",
+    "ConfigFile",
     "Family",
     "GroupSettings",
     "Limits",
@@ -14,4 +15,5 @@ __all__ = [
     "Review",
     "Settings",
     "load_config",
+    "read_config",
 ]

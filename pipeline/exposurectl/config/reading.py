@@ -4,32 +4,51 @@ import hashlib
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from exposurectl.config.durations import duration
 from exposurectl.config.problems import problems_of
 from exposurectl.config.settings import AcceptedGap, Family, GroupSettings, Limits, Quieted, Review, Settings
-from exposurectl.diagnostics import Diagnostic, ExposurectlError, Place, by_place
-from exposurectl.documents import Document, check, read_content, read_yaml
+from exposurectl.diagnostics import Diagnostic, ExposurectlError, Place, ProblemId, by_place
+from exposurectl.documents import Document, read_as, read_content
 from exposurectl.model import Exposure
+
+
+class ConfigFile(msgspec.Struct, frozen=True, kw_only=True):
+    """A config file as far as it could be read: its settings, or every problem of it."""
+
+    document: Document
+    content: bytes
+    settings: Settings | None
+    problems: tuple[Diagnostic, ...]
+    """By place; empty where there are settings."""
 
 
 def load_config(path: Path) -> Settings:
     """Read a config file. Raises ExposurectlError with every problem of it, by place."""
+    file = read_config(path)
+    if file.settings is None:
+        raise ExposurectlError(*file.problems, reason="config-invalid")
+    return file.settings
+
+
+def read_config(path: Path) -> ConfigFile:
+    """Read a config file as far as that is possible. Raises ExposurectlError where there is no file to read."""
     try:
         content = read_content(path)
     except OSError as error:
         problem = Diagnostic(
+            id=ProblemId.FILE_NOT_READABLE,
             summary="Config not readable",
             place=Place(str(path)),
             detail=f"{error.strerror}.",
             hint="name the file with --config",
         )
         raise ExposurectlError(problem, reason="config-invalid") from error
-    document, problems = read_yaml(str(path), content)
-    if document and not problems:
-        problems = check(document, "config") or list(problems_of(document))
-    if problems or document is None:
-        raise ExposurectlError(*sorted(problems, key=by_place), reason="config-invalid")
-    return _settings(document, path.stem, content)
+    document, found = read_as("config", str(path), content)
+    problems = tuple(sorted([*found, *problems_of(document)], key=by_place))
+    settings = None if problems else _settings(document, path.stem, content)
+    return ConfigFile(document=document, content=content, settings=settings, problems=problems)
 
 
 def _settings(document: Document, environment: str, content: bytes) -> Settings:

@@ -6,18 +6,18 @@ from email.utils import format_datetime
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler
 from typing import cast
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import urlsplit
 
 import msgspec
 
-from exposurectl.demo.ledger import MOST_ROWS, Account, Books, Listing, Reply
-from exposurectl.demo.shapes import error
+from exposurectl.demo.ledger import Account, Books, Reply
+from exposurectl.demo.queries import is_whole, read_listing
+from exposurectl.demo.shapes import Shape, error
 
 _MOST_BODY = 1024 * 1024
-_LIST = re.compile(r"/v1/(servers|roles)")
-_ONE = re.compile(r"/v1/(server|role)/([^/]+)")
-_WHOLE = re.compile(r"-?[0-9]{1,18}")
-_LOWEST = {"page": 1, "limit": 1, "offset": 0, "filterRoleID": 1}
+_LIST = re.compile(r"/v1/(servers|roles|tasks)")
+_ONE = re.compile(r"/v1/(server|role|task|server/scan)/([^/]+)")
+_ALLOWED = {"server": ("GET", "PUT"), "server/scan": ("POST",)}
 _JSON = "application/json"
 
 
@@ -76,14 +76,17 @@ class Handler(BaseHTTPRequestHandler):
         length = self.headers.get("Content-Length", "0")
         if "Transfer-Encoding" in self.headers or not length.isdecimal() or int(length) > _MOST_BODY:
             return None
-        return self.rfile.read(int(length))
+        body = self.rfile.read(int(length))
+        return body if len(body) == int(length) else None  # whoever sent it is gone
 
     def _answer(self, path: str, body: bytes) -> None:
         if path == "/health":
             self._answer_health()
             return
-        account = self._books.accounts.get(self.headers.get("Authorization", ""))
-        if account is None:
+        token = self.headers.get("Authorization", "")
+        self._books.heard(token, self.command, path)
+        account = self._books.accounts.get(token)
+        if account is None or not account.rights.read:
             # The vendor's own client treats exactly this as a bad token: 200, and text that begins with `A`.
             self._reply(HTTPStatus.OK, b"Authorization failed", content_type="text/plain; charset=utf-8")
             return
@@ -109,19 +112,20 @@ class Handler(BaseHTTPRequestHandler):
             self._send(HTTPStatus.NOT_FOUND, error("no such path"))
 
     def _answer_list(self, account: Account, kind: str) -> None:
-        listing = _listing(dict(parse_qsl(urlsplit(self.path).query, keep_blank_values=True)))
+        listing = read_listing(kind, urlsplit(self.path).query)
         if self.command != "GET":
             self._refuse_method("GET")
         elif isinstance(listing, str):
             self._send(HTTPStatus.BAD_REQUEST, error(listing))
         else:
-            self._send(*(account.list_servers(listing) if kind == "servers" else account.list_roles(listing)))
+            lists = {"servers": account.list_servers, "roles": account.list_roles, "tasks": account.list_tasks}
+            self._send(*lists[kind](listing))
 
     def _answer_one(self, account: Account, kind: str, number: str, body: bytes) -> None:
-        allowed = ("GET", "PUT") if kind == "server" else ("GET",)
+        allowed = _ALLOWED.get(kind, ("GET",))
         if self.command not in allowed:
             self._refuse_method(", ".join(allowed))
-        elif not _WHOLE.fullmatch(number):
+        elif not is_whole(number):
             self._send(HTTPStatus.BAD_REQUEST, error("the id must be an integer"))
         else:
             self._send(*_one(account, f"{self.command} {kind}", int(number), body))
@@ -129,8 +133,8 @@ class Handler(BaseHTTPRequestHandler):
     def _refuse_method(self, allowed: str) -> None:
         self._reply(HTTPStatus.METHOD_NOT_ALLOWED, _encoded(error("method not allowed")), allow=allowed)
 
-    def _send(self, status: HTTPStatus, shape: object) -> None:
-        self._reply(status, _encoded(shape))
+    def _send(self, status: HTTPStatus, shape: Shape | None) -> None:
+        self._reply(status, b"" if shape is None else _encoded(shape))
 
     def _reply(
         self, status: HTTPStatus, body: bytes, *, content_type: str = _JSON, wait: float = 0.0, allow: str = ""
@@ -156,26 +160,12 @@ def _one(account: Account, request: str, number: int, body: bytes) -> Reply:
             return account.get_server(number)
         case "PUT server":
             return account.put_server(number, body)
+        case "POST server/scan":
+            return account.scan_server(number)
+        case "GET task":
+            return account.get_task(number)
         case _:
             return account.get_role(number)
-
-
-def _listing(query: dict[str, str]) -> Listing | str:
-    """Read the query of a list, or say what is wrong with it. Parameters that nobody knows are ignored."""
-    numbers: dict[str, int] = {}
-    for name, lowest in _LOWEST.items():
-        text = query.get(name)
-        if text is None:
-            continue
-        if not _WHOLE.fullmatch(text) or int(text) < lowest or (name == "limit" and int(text) > MOST_ROWS):
-            return f"invalid value of {name}"
-        numbers[name] = int(text)
-    return Listing(
-        page=numbers.get("page", 1),
-        limit=numbers.get("limit", 20),
-        offset=numbers.get("offset", 0),
-        role=numbers.get("filterRoleID"),
-    )
 
 
 def _encoded(shape: object) -> bytes:

@@ -10,7 +10,7 @@ from typing import Self
 
 from exposurectl.clock import Clock
 from exposurectl.demo.answering import Handler
-from exposurectl.demo.ledger import Account, Books
+from exposurectl.demo.ledger import Account, Books, Heard, Rights
 from exposurectl.model import Group, Server
 
 _HOST = "127.0.0.1"
@@ -27,11 +27,17 @@ class Emulator:
     """
 
     def __init__(
-        self, groups: Mapping[str, Group], *, clock: Clock, port: int = 0, per_minute: int | None = None
+        self,
+        groups: Mapping[str, Group],
+        *,
+        clock: Clock,
+        port: int = 0,
+        per_minute: int | None = None,
+        heard: Heard = lambda _token, _method, _path: None,
     ) -> None:
         """Start serving; `groups` are keyed by token, and port 0 picks a free one."""
         accounts = {token: Account(group, clock, per_minute) for token, group in groups.items()}
-        self._books = Books(accounts, clock)
+        self._books = Books(accounts, clock, heard)
         self._server = _Server((_HOST, port), self._books)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(_POLL_SECONDS,), daemon=True)
         self._thread.start()
@@ -54,6 +60,19 @@ class Emulator:
     def servers(self, token: str) -> tuple[Server, ...]:
         """Return the servers of the token's group as they are now, sorted by id."""
         return self._books.accounts[token].servers
+
+    def permit(self, token: str, rights: Rights) -> None:
+        """Set what a token may do from now on. At first it may do everything."""
+        self._books.accounts[token].rights = rights
+
+    def expose(self, token: str, exposures: Mapping[int, str]) -> None:
+        """
+        Set the exposure of roles of the token's group, by id, as if its servers were scanned right afterwards.
+
+        A role that is not named has the group's, which is controlled. Tasks show what their server's role had at its
+        last scan: a server that moves goes on showing its old role's until it is scanned.
+        """
+        self._books.accounts[token].tasks.expose(exposures)
 
     def close(self) -> None:
         """Stop serving, and end the connections that are still open."""

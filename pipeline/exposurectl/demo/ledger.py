@@ -2,13 +2,14 @@
 
 import threading
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import TypeAlias
 
 import msgspec
 
 from exposurectl.clock import Clock
+from exposurectl.demo.queries import Listing
 from exposurectl.demo.shapes import (
     Shape,
     error,
@@ -18,12 +19,13 @@ from exposurectl.demo.shapes import (
     server_detail,
     server_in_list,
 )
+from exposurectl.demo.tasks import Tasks
 from exposurectl.model import Group, Role, Server
 
-MOST_ROWS = 1_000
 _MINUTE = 60.0
 
-Reply: TypeAlias = tuple[HTTPStatus, Shape]
+Reply: TypeAlias = tuple[HTTPStatus, Shape | None]
+"""A status and what stands in the body; None for no body."""
 
 
 class Update(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -35,27 +37,26 @@ class Update(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     additional: str | msgspec.UnsetType = msgspec.field(name="additionalInfo", default=msgspec.UNSET)
 
 
-class Listing(msgspec.Struct, frozen=True, kw_only=True):
-    """The query of a list."""
+class Rights(msgspec.Struct, frozen=True, kw_only=True):
+    """What a token may do through the API, as Group settings > Tokens has it."""
 
-    page: int = 1
-    limit: int = 20
-    offset: int = 0
-    role: int | None = None
+    read: bool = True
+    """Without it, the token is answered like one that does not exist."""
+    update: bool = True
+    scan: bool = True
 
-    @property
-    def window(self) -> slice:
-        """Return which rows of the whole list are asked for."""
-        start = (self.page - 1) * self.limit + self.offset
-        return slice(start, start + self.limit)
+
+Heard: TypeAlias = Callable[[str, str, str], None]
+"""Called with the token, the method and the path of a request before it is answered."""
 
 
 class Books:
     """Everything the emulator knows: the accounts by token, and what was asked of it and answered."""
 
-    def __init__(self, accounts: Mapping[str, "Account"], clock: Clock) -> None:
+    def __init__(self, accounts: Mapping[str, "Account"], clock: Clock, heard: Heard) -> None:
         self.accounts = accounts
         self.clock = clock
+        self.heard = heard
         self.writes: list[tuple[str, str, bytes]] = []
         """Every request other than GET and HEAD: method, path and body."""
         self.statuses: list[int] = []
@@ -66,6 +67,8 @@ class Account:
     """One token's view: its group, which PUTs change, and how often it was used within a minute."""
 
     def __init__(self, group: Group, clock: Clock, per_minute: int | None) -> None:
+        self.rights = Rights()
+        self.tasks = Tasks()
         self._name = group.name
         self._servers: Mapping[int, Server] = {server.id: server for server in group.servers}
         self._roles: Mapping[int, Role] = {role.id: role for role in group.roles}
@@ -95,7 +98,9 @@ class Account:
     def list_servers(self, listing: Listing) -> Reply:
         """Answer `GET /v1/servers`."""
         rows = [server for server in self.servers if listing.role in {None, server.role}]
-        shown = [server_in_list(row, self._role_name(row), self._name) for row in rows[listing.window]]
+        shown = [
+            server_in_list(row, self._role_name(row), self._name, self.tasks.of(row).at) for row in rows[listing.window]
+        ]
         return _page("servers", shown, len(rows), listing)
 
     def list_roles(self, listing: Listing) -> Reply:
@@ -104,12 +109,24 @@ class Account:
         shown = [role_in_list(row, len(self._members(row.id))) for row in rows[listing.window]]
         return _page("roles", shown, len(rows), listing)
 
+    def list_tasks(self, listing: Listing) -> Reply:
+        """Answer `GET /v1/tasks`."""
+        servers = [(server, self._role_name(server)) for server in self.servers if listing.role in {None, server.role}]
+        rows = self.tasks.rows(servers, listing)
+        return _page("tasks", rows[listing.window], len(rows), listing)
+
+    def get_task(self, task_id: int) -> Reply:
+        """Answer `GET /v1/task/{taskID}`."""
+        shown = self.tasks.detail(task_id, self._servers, {role.id: role.name for role in self._roles.values()})
+        return (HTTPStatus.OK, shown) if shown else (HTTPStatus.NOT_FOUND, error("task not found"))
+
     def get_server(self, server_id: int) -> Reply:
         """Answer `GET /v1/server/{serverID}`."""
         server = self._servers.get(server_id)
         if server is None:
             return HTTPStatus.NOT_FOUND, error("server not found")
-        return HTTPStatus.OK, server_detail(server, self._role_name(server), self._name)
+        shown = server_detail(server, self._role_name(server), self._name, self.tasks.of(server).at)
+        return HTTPStatus.OK, shown
 
     def get_role(self, role_id: int) -> Reply:
         """Answer `GET /v1/role/{roleID}`."""
@@ -120,6 +137,8 @@ class Account:
 
     def put_server(self, server_id: int, body: bytes) -> Reply:
         """Answer `PUT /v1/server/{serverID}`: a partial update, refused where the role is not of this group."""
+        if not self.rights.update:
+            return HTTPStatus.FORBIDDEN, error("this token may not update")
         try:
             update = msgspec.json.decode(body, type=Update)
         except (msgspec.DecodeError, RecursionError):
@@ -131,8 +150,21 @@ class Account:
                 return HTTPStatus.NOT_FOUND, error("server not found")
             if update.role is not msgspec.UNSET and update.role not in self._roles:
                 return HTTPStatus.BAD_REQUEST, error("role not found")
-            self._servers = {**self._servers, server_id: _updated(self._servers[server_id], update)}
+            before = self._servers[server_id]
+            self.tasks.before_move(before)
+            self._servers = {**self._servers, server_id: _updated(before, update)}
         return self.get_server(server_id)
+
+    def scan_server(self, server_id: int) -> Reply:
+        """Answer `POST /v1/server/scan/{serverID}`, with a scan that is done at once."""
+        if not self.rights.scan:
+            return HTTPStatus.FORBIDDEN, error("this token may not scan")
+        with self._lock:
+            server = self._servers.get(server_id)
+            if server is None:
+                return HTTPStatus.NOT_FOUND, error("server not found")
+            self.tasks.scan(server, self._clock.now())
+        return HTTPStatus.OK, None
 
     def _members(self, role_id: int) -> tuple[Server, ...]:
         return tuple(server for server in self.servers if server.role == role_id)

@@ -11,7 +11,7 @@ from exposurectl.demo.clock import SimulatedClock
 from exposurectl.demo.emulator import Emulator
 from exposurectl.demo.fleet import MACHINES, TOKENS, groups
 from exposurectl.demo.workshop import CONFIG, SNAPSHOT, furnish
-from exposurectl.model import Group
+from exposurectl.model import Exposure, Group
 from exposurectl.sources.recording import with_groups
 from exposurectl.targets.futurevuls import FutureVuls
 from exposurectl.targets.pacing import Pace
@@ -93,4 +93,12 @@ def emulator(clock: Clock, *, port: int, per_minute: int | None) -> Iterator[Emu
     with Emulator(
         {TOKENS[group.name]: group for group in groups()}, clock=clock, port=port, per_minute=per_minute
     ) as it:
+        for group in groups():
+            it.expose(TOKENS[group.name], _claimed(group))
         yield it
+
+
+def _claimed(group: Group) -> dict[int, str]:
+    """Return the exposure of each role, which in this company is what its name ends in."""
+    levels = {role.id: role.name.rpartition("-")[2] for role in group.roles}
+    return {role: level for role, level in levels.items() if level in {word.value for word in Exposure}}

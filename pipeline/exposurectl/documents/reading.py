@@ -2,21 +2,34 @@
 
 import itertools
 import math
-from collections.abc import Iterator, Mapping
-from typing import Any, TypeAlias
+from collections.abc import Iterator
+from typing import Any
 
-import msgspec
 import yaml
 
-from exposurectl.diagnostics import Diagnostic, Place
+from exposurectl.diagnostics import Diagnostic, Place, ProblemId
+from exposurectl.documents.document import Document, Path
 from exposurectl.documents.scalars import Scalar, core
-from exposurectl.documents.text import decode, invisible, quoted
+from exposurectl.documents.syntax import syntax_problem
+from exposurectl.documents.text import decode, invisible, quoted, shows
 
 MAX_DEPTH = 32
 MAX_NODES = 100_000
 MOST_PROBLEMS = 100
 
-Path: TypeAlias = tuple[str | int, ...]
+_SUMMARIES = {
+    ProblemId.SECOND_DOCUMENT: "Second document in one file",
+    ProblemId.DUPLICATE_KEY: "Duplicate key",
+    ProblemId.KEY_NOT_TEXT: "Key is not text",
+    ProblemId.MERGE_KEY: "Merge key",
+    ProblemId.YAML_TAG: "Tag",
+    ProblemId.ANCHOR_OR_ALIAS: "Anchor or alias",
+    ProblemId.INVISIBLE_CHARACTER: "Invisible character",
+    ProblemId.NUMBER_TOO_LARGE: "Number too large",
+    ProblemId.NESTED_TOO_DEEPLY: "Nested too deeply",
+    ProblemId.TOO_MANY_VALUES: "Too many values",
+    ProblemId.TOO_MANY_PROBLEMS: "Too many problems",
+}
 
 _NESTING: dict[type, int] = {
     yaml.MappingStartEvent: 1,
@@ -25,25 +38,6 @@ _NESTING: dict[type, int] = {
     yaml.SequenceEndEvent: -1,
 }
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-
-
-class Document(msgspec.Struct, frozen=True, kw_only=True):
-    """One parsed file: plain data, and where each value and each key stands."""
-
-    name: str
-    data: Any
-    values: Mapping[Path, Place]
-    keys: Mapping[Path, Place]
-
-    def place(self, *path: str | int) -> Place:
-        """Return where the value at that path stands, or the nearest value around it."""
-        while path and path not in self.values:
-            path = path[:-1]
-        return self.values.get(path, Place(self.name))
-
-    def key_place(self, *path: str | int) -> Place:
-        """Return where the key at that path stands."""
-        return self.keys.get(path, self.place(*path))
 
 
 def read_yaml(name: str, content: bytes) -> tuple[Document | None, list[Diagnostic]]:
@@ -61,19 +55,11 @@ def read_yaml(name: str, content: bytes) -> tuple[Document | None, list[Diagnost
     try:
         data = reader.document(yaml.parse(text, Loader=_LOADER))
     except yaml.YAMLError as error:
-        problems.append(_syntax(name, error))
+        problems.append(syntax_problem(name, text, error))
         return None, problems
     except _GiveUpError:
         return None, problems
     return Document(name=name, data=data, values=reader.values, keys=reader.keys), problems
-
-
-def _syntax(name: str, error: yaml.YAMLError) -> Diagnostic:
-    """Turn PyYAML's error into a problem with its place."""
-    mark = getattr(error, "problem_mark", None)
-    place = Place(name, mark.line + 1, mark.column + 1) if mark else Place(name)
-    problem = getattr(error, "problem", None) or "a character that YAML does not allow"
-    return Diagnostic(summary="Not valid YAML", place=place, detail=f"The parser says: {problem}.")
 
 
 class _GiveUpError(Exception):
@@ -85,6 +71,8 @@ class _Reader:
 
     def __init__(self, name: str, problems: list[Diagnostic]) -> None:
         self.name = name
+        self.unseen = tuple(problems)
+        """Characters that do not show, which the text itself has."""
         self.problems = problems
         self.values: dict[Path, Place] = {}
         self.keys: dict[Path, Place] = {}
@@ -99,7 +87,7 @@ class _Reader:
                 documents += 1
                 if documents > 1:
                     self._problem(
-                        "Second document in one file",
+                        ProblemId.SECOND_DOCUMENT,
                         event,
                         "Only the first would be read.",
                         "give each document a file of its own, and delete the `---`",
@@ -129,7 +117,7 @@ class _Reader:
             first = self.keys.get(here)
             if first is not None:
                 detail = f"{quoted(key)} stands here a second time; the first is in line {first.line}."
-                self._problem("Duplicate key", event, detail, "keep one of the two")
+                self._problem(ProblemId.DUPLICATE_KEY, event, detail, "keep one of the two")
                 self._skip(events)
                 continue
             self.keys[here] = self._place(event)
@@ -139,12 +127,15 @@ class _Reader:
     def _key(self, event: Any, events: Iterator[Any]) -> str:
         """Return a mapping's key as it is written; a key that is not plain text is a problem."""
         if not isinstance(event, yaml.ScalarEvent):
-            self._problem("Key is not text", event, "A key must be a word.")
+            self._problem(
+                ProblemId.KEY_NOT_TEXT, event, "A key must be a word.", "quote a value that begins with { or ["
+            )
             if not isinstance(event, yaml.AliasEvent):
                 self._skip_rest(events)
             return f"(key at {self._place(event)})"
         if event.value == "<<" and event.implicit[0]:
-            self._problem("Merge key", event, "Merge keys are not part of this language.", "write the keys out")
+            detail = "Merge keys are not part of this language."
+            self._problem(ProblemId.MERGE_KEY, event, detail, "write the keys out")
         self._refuse_properties(event)
         return str(event.value)
 
@@ -156,10 +147,12 @@ class _Reader:
 
     def _scalar(self, event: Any) -> Scalar:
         if not event.implicit[0]:
+            self._refuse_invisible(event)
             return str(event.value)
         value = core(event.value)
         if isinstance(value, float) and math.isinf(value):
-            self._problem("Number too large", event, "A number has 18 digits at most.", "quote it if it is text")
+            detail = "A number has 18 digits at most."
+            self._problem(ProblemId.NUMBER_TOO_LARGE, event, detail, "quote it if it is text")
         return value
 
     def _skip(self, events: Iterator[Any]) -> None:
@@ -181,15 +174,16 @@ class _Reader:
             depth += _NESTING.get(type(event), 0)
             nodes += isinstance(event, yaml.NodeEvent)
             if depth > MAX_DEPTH:
-                self._give_up("Nested too deeply", event, f"The limit is {MAX_DEPTH} levels.")
+                self._give_up(ProblemId.NESTED_TOO_DEEPLY, event, f"The limit is {MAX_DEPTH} levels.")
             if nodes > MAX_NODES:
-                self._give_up("Too many values", event, f"The limit is {MAX_NODES} keys and values in one file.")
+                detail = f"The limit is {MAX_NODES} keys and values in one file."
+                self._give_up(ProblemId.TOO_MANY_VALUES, event, detail)
             if len(self.problems) >= MOST_PROBLEMS:
-                self._give_up("Too many problems", event, "The rest of the file was not read.")
+                self._give_up(ProblemId.TOO_MANY_PROBLEMS, event, "The rest of the file was not read.")
             yield event
 
-    def _give_up(self, summary: str, event: Any, detail: str) -> None:
-        self._problem(summary, event, detail)
+    def _give_up(self, kind: ProblemId, event: Any, detail: str) -> None:
+        self._problem(kind, event, detail)
         raise _GiveUpError
 
     def _refuse_properties(self, event: Any) -> None:
@@ -197,14 +191,26 @@ class _Reader:
         if event.anchor is not None:
             self._refuse_reference(event)
         if event.tag is not None:
-            self._problem("Tag", event, "Tags are not part of this language.", "delete the tag")
+            self._problem(ProblemId.YAML_TAG, event, "Tags are not part of this language.", "delete the tag")
+
+    def _refuse_invisible(self, event: Any) -> None:
+        """Note a character that does not show and that an escape put into a text."""
+        hidden = next((one for one in event.value if one not in "\r\n" and not shows(one)), None)
+        lines = range(event.start_mark.line + 1, event.end_mark.line + 2)
+        if hidden is None or any(one.place and one.place.line in lines for one in self.unseen):
+            return
+        detail = f"U+{ord(hidden):04X} does not show where this text is read later, such as in a plan."
+        self._problem(ProblemId.INVISIBLE_CHARACTER, event, detail, "delete the escape")
 
     def _refuse_reference(self, event: Any) -> None:
         detail = "Anchors and aliases are not part of this language."
-        self._problem("Anchor or alias", event, detail, "write the value out where it is needed")
+        self._problem(
+            ProblemId.ANCHOR_OR_ALIAS, event, detail, "write the value out; quote one that begins with * or &"
+        )
 
-    def _problem(self, summary: str, event: Any, detail: str, hint: str = "") -> None:
-        self.problems.append(Diagnostic(summary=summary, place=self._place(event), detail=detail, hint=hint))
+    def _problem(self, kind: ProblemId, event: Any, detail: str, hint: str = "") -> None:
+        place = self._place(event)
+        self.problems.append(Diagnostic(id=kind, summary=_SUMMARIES[kind], place=place, detail=detail, hint=hint))
 
     def _place(self, event: Any) -> Place:
         mark = event.start_mark

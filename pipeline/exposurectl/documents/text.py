@@ -4,7 +4,7 @@ import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
 
-from exposurectl.diagnostics import Diagnostic, Place
+from exposurectl.diagnostics import Diagnostic, Place, ProblemId
 
 MAX_BYTES = 1024 * 1024
 _LONGEST_QUOTE = 60
@@ -26,13 +26,15 @@ def read_content(path: Path) -> bytes:
 def decode(name: str, content: bytes) -> str | Diagnostic:
     """Return the text without its byte order mark, or why it is none."""
     if len(content) > MAX_BYTES:
-        return Diagnostic(summary="File too large", place=Place(name), detail=f"The limit is {MAX_BYTES} bytes.")
+        detail = f"The limit is {MAX_BYTES} bytes."
+        return Diagnostic(id=ProblemId.FILE_TOO_LARGE, summary="File too large", place=Place(name), detail=detail)
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         before = error.object[: error.start].decode().split("\n")
         place = Place(name, len(before), len(before[-1]) + 1)
-        return Diagnostic(summary="Not UTF-8 text", place=place, detail="The file must be UTF-8.")
+        detail = "The file must be UTF-8."
+        return Diagnostic(id=ProblemId.NOT_TEXT, summary="Not UTF-8 text", place=place, detail=detail)
 
 
 def invisible(name: str, text: str) -> Iterator[Diagnostic]:
@@ -45,9 +47,10 @@ def invisible(name: str, text: str) -> Iterator[Diagnostic]:
         if line.isascii() and line.isprintable():
             continue
         for column, character in enumerate(line.removesuffix("\r"), start=1):
-            if _shows(character):
+            if shows(character):
                 continue
             yield Diagnostic(
+                id=ProblemId.INVISIBLE_CHARACTER,
                 summary="Invisible character",
                 place=Place(name, number, column),
                 detail=f"U+{ord(character):04X} does not show, so a reviewer cannot see what this line says.",
@@ -60,7 +63,8 @@ def quoted(text: str) -> str:
     return f'"{text if len(text) <= _LONGEST_QUOTE else text[:_LONGEST_QUOTE] + "…"}"'
 
 
-def _shows(character: str) -> bool:
+def shows(character: str) -> bool:
+    """Tell whether a character of a line can be seen, or is a tab."""
     if character == "\t":
         return True
     return unicodedata.category(character) not in _CATEGORIES and character not in _BLANK

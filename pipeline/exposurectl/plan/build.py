@@ -13,6 +13,8 @@ from exposurectl.plan.compare import Comparison, Judgement, Line
 from exposurectl.plan.families import resolve
 from exposurectl.plan.file import seal
 from exposurectl.plan.fingerprint import of_groups
+from exposurectl.plan.limits import lowers
+from exposurectl.plan.losses import counts_of
 from exposurectl.plan.model import (
     FORMAT_VERSION,
     Change,
@@ -32,6 +34,8 @@ from exposurectl.policy.sources import AnywherePrefix
 
 SERVERS_PER_PAGE = 1000
 ROLES_PER_PAGE = 100
+PER_ADDRESS = 200
+"""Requests a minute from one address, whatever their tokens: announced by FutureVuls for 2026."""
 
 
 def build_plan(request: Request) -> Plan:
@@ -45,7 +49,7 @@ def build_plan(request: Request) -> Plan:
     fleet = _judge(request, anywhere)
     comparisons = [_comparison(request, fleet, group, settings) for group, settings in _paired(request)]
     lines = [comparison.line(server) for comparison, group in comparisons for server in _by_id(group)]
-    changes = tuple(sorted((line for line in lines if isinstance(line, Change)), key=_change_order))
+    changes = tuple(sorted((line for line in lines if isinstance(line, Change)), key=change_order))
     unchanged = tuple(line for line in lines if isinstance(line, Unchanged))
     skipped = (*(line for line in lines if isinstance(line, Skipped)), *_without_server(fleet, lines))
     found = tuple(blocks(request, changes, len(changes) + len(unchanged)))
@@ -58,12 +62,13 @@ def build_plan(request: Request) -> Plan:
             previous=request.previous.digest if request.previous else None,
             as_of=request.as_of,
             expires_at=request.as_of + request.settings.limits.plan_valid_for,
-            applyable=not found,
+            applyable=all(block.acknowledge for block in found),
             blocked_by=found,
             warnings=tuple(warnings(request, fleet, lines, anywhere)),
             inputs=_inputs(request),
+            counts=counts_of(request.inventory),
             target=_target(request, comparisons),
-            summary=_summary(request, changes, unchanged, skipped),
+            summary=summary_of(request, changes, unchanged, skipped),
             changes=changes,
             unchanged=unchanged,
             skipped=skipped,
@@ -123,7 +128,8 @@ def _comparison(
 _ORDER = list(Direction)
 
 
-def _change_order(change: Change) -> tuple[int, str, int]:
+def change_order(change: Change) -> tuple[int, str, int]:
+    """Return the key that sorts changes as they are made: raises, joins, lowers, each by group and server."""
     return _ORDER.index(change.direction), change.group, change.server
 
 
@@ -156,26 +162,33 @@ def _target(request: Request, comparisons: Sequence[tuple[Comparison, Group]]) -
     )
 
 
-def _summary(
+def summary_of(
     request: Request, changes: Sequence[Change], unchanged: Sequence[Unchanged], skipped: Sequence[Skipped]
 ) -> Summary:
+    """Return the plan in numbers."""
     directions = Counter(change.direction for change in changes)
-    requests = sum(_requests(group, changes) for group in request.groups)
+    requests = [_requests(group, changes) for group in request.groups]
     return Summary(
         raised=directions[Direction.RAISE],
         join=directions[Direction.JOIN],
         lower=directions[Direction.LOWER],
         unchanged=len(unchanged),
         skipped=len(skipped),
-        requests=requests,
-        minutes=math.ceil(requests / request.settings.requests_per_minute),
+        requests=sum(requests),
+        minutes=minutes(requests, request.settings.requests_per_minute),
     )
 
 
+def minutes(requests: Sequence[int], per_minute: int) -> int:
+    """Return how long these requests take, by group: groups run side by side, within what one address may send."""
+    slowest = max((count / per_minute for count in requests), default=0.0)
+    return math.ceil(max(slowest, sum(requests) / max(per_minute, PER_ADDRESS)))
+
+
 def _requests(group: Group, changes: Sequence[Change]) -> int:
-    """Return how many requests applying a group's changes takes: its listings, and one move a change."""
-    moves = sum(change.group == group.name for change in changes)
-    if not moves:
+    """Return how many requests applying a group's changes takes: its lists, a move each, and a look if it lowers."""
+    mine = [change for change in changes if change.group == group.name]
+    if not mine:
         return 0
     pages = math.ceil(len(group.servers) / SERVERS_PER_PAGE), math.ceil(len(group.roles) / ROLES_PER_PAGE)
-    return sum(pages) + moves
+    return sum(pages) + len(mine) + sum(map(lowers, mine))

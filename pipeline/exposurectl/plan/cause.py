@@ -67,6 +67,8 @@ def _after(why: str) -> Cause:
 
 def _decided_otherwise(row: Row, now: Unchanged, then: History) -> Cause:
     """Return why the level that was decided differs from last time's."""
+    if isinstance(row, Change) and row.cause is Cause.REVERTED:
+        return Cause.REVERTED
     before, after = _overrides(row.reasons), _overrides(now.reasons)
     if before & then.expired:
         return Cause.OVERRIDE_EXPIRED

@@ -37,6 +37,7 @@ class Cause(enum.Enum):
     OVERRIDE_CHANGED = "override-changed"
     OVERRIDE_EXPIRED = "override-expired"
     EDITED_REMOTELY = "edited-remotely"
+    REVERTED = "reverted"
 
 
 class _Part(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -148,10 +149,22 @@ class Summary(_Part, frozen=True, kw_only=True, rename={"raised": "raise"}):
 
 
 class Block(_Part, frozen=True, kw_only=True):
-    """Why the plan cannot be applied: a machine-readable reason, and what to do about it."""
+    """Why the plan is not simply applied: a machine-readable reason, and what to do about it."""
 
     reason: str
     detail: str
+    acknowledge: str = ""
+    """What to give `apply` to accept it, such as `--accept-lowering 3`; empty where nothing accepts it."""
+
+
+class Counts(_Part, frozen=True, kw_only=True):
+    """How much evidence the plan follows from, to notice in the next one that much of it is missing."""
+
+    instances: int
+    observed: int
+    """Instances that Inspector vouches for."""
+    findings: int
+    """Findings that count towards a level."""
 
 
 class Plan(_Part, frozen=True, kw_only=True):
@@ -169,9 +182,11 @@ class Plan(_Part, frozen=True, kw_only=True):
     as_of: Moment
     expires_at: Moment
     applyable: bool
+    """Nothing stands in the way that no acknowledgement lifts."""
     blocked_by: tuple[Block, ...]
     warnings: tuple[str, ...]
     inputs: Inputs
+    counts: Counts
     target: Target
     summary: Summary
     changes: tuple[Change, ...]

@@ -23,7 +23,7 @@ from exposurectl.model import (
 )
 from exposurectl.policy.cases import Case, Expected
 from exposurectl.policy.components import ByAlias, ById, ByType, typical
-from exposurectl.policy.matching import parse_component, parse_day, parse_network, parse_ports
+from exposurectl.policy.matching import parse_component, parse_day, parse_network, parse_ports, wrong_value
 
 
 def read_cases(documents: Iterable[Document]) -> tuple[Case, ...]:
@@ -32,15 +32,17 @@ def read_cases(documents: Iterable[Document]) -> tuple[Case, ...]:
 
     Raises ExposurectlError with every wrong port, network, component and date, by place.
     """
-    problems: list[Diagnostic] = []
-    cases = tuple(
-        _Reading(document, problems).case(("cases", index), entry)
-        for document in documents
-        for index, entry in enumerate(document.data["cases"])
-    )
+    cases, problems = check_cases(documents)
     if problems:
         raise ExposurectlError(*sorted(problems, key=by_place), reason="policy-invalid")
     return cases
+
+
+def check_cases(documents: Iterable[Document]) -> tuple[tuple[Case, ...], list[Diagnostic]]:
+    """Return the cases whose shape is right, and every wrong port, network, component and date of all of them."""
+    problems: list[Diagnostic] = []
+    cases = [_Reading(document, problems).case(path) for document in documents for path in document.entries("cases")]
+    return tuple(case for case in cases if case), problems
 
 
 class _Reading:
@@ -50,7 +52,12 @@ class _Reading:
         self.document = document
         self.problems = problems
 
-    def case(self, path: Path, entry: dict[str, Any]) -> Case:
+    def case(self, path: Path) -> Case | None:
+        """Return the case, or None where its shape is not right; the right parts of it are judged all the same."""
+        if not self.document.sound(*path):
+            self._parts((*path, "given"))
+            return None
+        entry = self.document.at(*path)
         given, expect = entry["given"], entry["expect"]
         return Case(
             name=entry["name"],
@@ -63,6 +70,14 @@ class _Reading:
                 raise_only=expect.get("raise_only"),
             ),
         )
+
+    def _parts(self, path: Path) -> None:
+        """Judge the day and the findings that can be relied on."""
+        if self.document.sound(*path, "as_of"):
+            self._day((*path, "as_of"), self.document.at(*path, "as_of"))
+        for index, here in enumerate(self.document.entries(*path, "findings")):
+            if self.document.sound(*here):
+                self._finding(here, self.document.at(*here), index, Instance(id="i-0"))
 
     def _evidence(self, path: Path, given: dict[str, Any]) -> Evidence:
         instance = Instance(
@@ -116,7 +131,9 @@ class _Reading:
             else:
                 yield network
 
-    def _component(self, path: Path, written: str) -> Component:
+    def _component(self, path: Path, written: str | dict[str, str]) -> Component:
+        if isinstance(written, dict):
+            return Component(id=written["id"], type=written["type"])
         match parse_component(written):
             case ByAlias(alias):
                 return typical(alias)
@@ -143,4 +160,4 @@ class _Reading:
         return day
 
     def _wrong(self, path: Path, detail: str) -> None:
-        self.problems.append(Diagnostic(summary="Wrong value", place=self.document.place(*path), detail=detail))
+        self.problems.append(wrong_value(self.document, path, detail))

@@ -72,6 +72,29 @@ def run_case(case: Case, policy: Policy, anywhere: AnywherePrefix) -> Tested:
     return Tested(case=case, decision=decide(case.evidence, policy, today=case.today, anywhere=anywhere))
 
 
+class RuleCoverage(msgspec.Struct, frozen=True, kw_only=True):
+    """How many of a policy's rules and overrides decide a case, and the ids of those that decide none, sorted."""
+
+    total: int
+    unexercised: tuple[str, ...]
+
+    @property
+    def exercised(self) -> int:
+        """Return how many decide a case."""
+        return self.total - len(self.unexercised)
+
+    @property
+    def percent(self) -> int:
+        """Return the share of those that decide a case, never rounded up; of none, it is all."""
+        return 100 * self.exercised // self.total if self.total else 100
+
+
+def rule_coverage(policy: Policy, tested: Iterable[Tested]) -> RuleCoverage:
+    """Tell how many of the rules and overrides decide a case."""
+    total = len(policy.rules) + len(policy.overrides)
+    return RuleCoverage(total=total, unexercised=unexercised(policy, tested))
+
+
 def unexercised(policy: Policy, tested: Iterable[Tested]) -> tuple[str, ...]:
     """Return the ids of the rules and overrides that decided no case, sorted."""
     exercised = {rule for one in tested for rule in one.rules}

@@ -77,6 +77,22 @@ def _is(component: Component, types: tuple[str, ...], ids: tuple[str, ...]) -> b
     return by_type or any(fnmatchcase(component.id, f"{own}*") for own in ids)
 
 
+def spellings(alias: Alias) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the types and the globs of ids by which the alias recognises; a type that ends in `::` begins others."""
+    types, ids = _RECOGNISED.get(alias, ((), ()))
+    return types, tuple(f"{own}*" for own in ids)
+
+
+def usual_spelling(kind: str) -> str | None:
+    """Return how Inspector writes a type that an alias recognises, or None where the type is none of those."""
+    for own in (own for types, _ids in _RECOGNISED.values() for own in types):
+        if kind.casefold() == own.casefold():
+            return own
+        if own.endswith("::") and kind.casefold().startswith(own.casefold()):
+            return own + kind[len(own) :]
+    return None
+
+
 def typical(alias: Alias) -> Component:
     """Return a component that the alias recognises by its type alone, for policy cases; `unknown` has neither."""
     if alias is Alias.UNKNOWN:
@@ -121,6 +137,13 @@ ComponentPattern = ByAlias | ByType | ById
 def glob_matches(glob: str, text: str) -> bool:
     """Tell whether the whole text matches a glob of `*` and `?`; upper and lower case differ."""
     return fnmatchcase(text, glob.replace("[", "[[]"))
+
+
+def spelled(pattern: ComponentPattern) -> str:
+    """Return the word by which a policy means the pattern."""
+    if isinstance(pattern, ByAlias):
+        return pattern.alias.value
+    return pattern.type if isinstance(pattern, ByType) else pattern.glob
 
 
 def parse_pattern(written: str) -> ComponentPattern | None:

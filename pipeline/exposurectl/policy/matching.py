@@ -5,7 +5,7 @@ from datetime import date
 from ipaddress import ip_network
 from typing import Any, TypeVar
 
-from exposurectl.diagnostics import Diagnostic
+from exposurectl.diagnostics import Diagnostic, ProblemId
 from exposurectl.documents import Document, Path, did_you_mean
 from exposurectl.model import HIGHEST_PORT, Network, PortRange, Protocol
 from exposurectl.policy.components import Alias, ComponentPattern, parse_pattern
@@ -31,7 +31,8 @@ def parse_network(written: str) -> Network | str:
     try:
         return ip_network(written)
     except ValueError as error:
-        return f'"{written}" is not a network: {error}.'
+        why = f": {error}" if "host bits" in str(error) else " such as 203.0.113.0/24 or 2001:db8::/32"
+        return f'"{written}" is not a network{why}.'
 
 
 def parse_day(written: str) -> date | str:
@@ -50,7 +51,7 @@ def parse_component(written: str) -> ComponentPattern | str:
 
 
 def read_match(document: Document, path: Path, problems: list[Diagnostic]) -> Match:
-    """Return the match at that path of a document whose shape is right; what is wrong goes onto the list."""
+    """Return the match at that path, as far as its shape can be relied on; what is wrong goes onto the list."""
     return _Reading(document, problems).match(path)
 
 
@@ -62,22 +63,24 @@ class _Reading:
         self.problems = problems
 
     def match(self, path: Path) -> Match:
-        given = self._at(path)
-        protocol = given.get("protocol")
+        protocol = self.document.at(*path, "protocol")
         return Match(
-            scope=self._scope(given),
-            path=self._path((*path, "path")) if "path" in given else None,
+            scope=self._scope(path),
+            path=self._path((*path, "path")) if self._stands(*path, "path") else None,
             protocol=Protocol(protocol) if protocol else None,
             ports=self._parsed((*path, "ports"), parse_ports),
-            sources=self._sources((*path, "sources")) if "sources" in given else None,
+            sources=self._sources((*path, "sources")) if self._stands(*path, "sources") else None,
         )
 
-    @staticmethod
-    def _scope(given: dict[str, Any]) -> Scope:
-        def words(key: str) -> frozenset[str] | None:
-            return frozenset(given[key]) if key in given else None
+    def _stands(self, *path: str | int) -> bool:
+        """Tell whether something stands at that path that can be relied on, at least in part."""
+        return self.document.at(*path) is not None
 
-        tags = given.get("tags", {}).items()
+    def _scope(self, path: Path) -> Scope:
+        def words(key: str) -> frozenset[str] | None:
+            return frozenset(self.document.at(*path, key)) if self.document.sound(*path, key) else None
+
+        tags = self.document.at(*path, "tags").items() if self.document.sound(*path, "tags") else ()
         return Scope(
             accounts=words("accounts"),
             regions=words("regions"),
@@ -96,32 +99,25 @@ class _Reading:
         )
 
     def _sources(self, path: Path) -> Sources:
-        given = self._at(path)
+        given = self.document.at(*path)
         if isinstance(given, str):
             return NamedSources(given)
         return Within(merge(self._parsed((*path, "within"), parse_network) or ()))
 
     def _parsed(self, path: Path, parse: Callable[[Any], Value | str]) -> tuple[Value, ...] | None:
-        """Return the parsed entries of a list, or None where the key is missing."""
-        entries = self._at(path)
-        if entries is None:
-            return None
-        return tuple(self._values(path, entries, parse))
+        """Return the parsed entries of a list, or None where there is none."""
+        return tuple(self._values(path, parse)) if self._stands(*path) else None
 
-    def _values(self, path: Path, entries: list[Any], parse: Callable[[Any], Value | str]) -> Iterator[Value]:
-        for index, written in enumerate(entries):
-            value = parse(written)
+    def _values(self, path: Path, parse: Callable[[Any], Value | str]) -> Iterator[Value]:
+        """Yield what the entries of a list mean, those aside that cannot be relied on."""
+        for here in filter(lambda entry: self._stands(*entry), self.document.entries(*path)):
+            value = parse(self.document.at(*here))
             if isinstance(value, str):
-                place = self.document.place(*path, index)
-                self.problems.append(Diagnostic(summary="Wrong value", place=place, detail=value))
+                self.problems.append(wrong_value(self.document, here, value))
             else:
                 yield value
 
-    def _at(self, path: Path) -> Any:
-        """Return what stands at that path, or None."""
-        value = self.document.data
-        for key in path:
-            value = value.get(key) if isinstance(value, dict) else value[key]
-            if value is None:
-                return None
-        return value
+
+def wrong_value(document: Document, path: Path, detail: str) -> Diagnostic:
+    """Return the problem of a value of the right shape that means nothing."""
+    return Diagnostic(id=ProblemId.WRONG_VALUE, summary="Wrong value", place=document.place(*path), detail=detail)

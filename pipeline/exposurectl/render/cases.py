@@ -1,6 +1,6 @@
 """The outcome of policy cases, for a terminal."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
@@ -19,19 +19,45 @@ class CaseReport(msgspec.Struct, frozen=True, kw_only=True):
     deciding: tuple[str, ...]
 
 
-def cases_text(
-    total: int, failed: Sequence[CaseReport], unexercised: Sequence[str], *, width: int, colour: bool
-) -> str:
+class CoverageReport(msgspec.Struct, frozen=True, kw_only=True):
+    """How many of the rules and overrides decide a case, and which do not."""
+
+    exercised: int
+    total: int
+    percent: int
+    unexercised: tuple[str, ...]
+
+
+def cases_text(total: int, failed: Sequence[CaseReport], coverage: CoverageReport, *, width: int, colour: bool) -> str:
     """Return each failed case, what no case exercises, and the sum."""
     sheet = Sheet(width=width, colour=colour)
     for case in failed:
         sheet.line((f"{neutral(case.place)}: ", "bold"), ("failed: ", "red"), neutral(case.name))
-        sheet.line(("expected  ", "dim"), neutral(case.expected), indent=2)
-        sheet.line(("got       ", "dim"), neutral(case.got), indent=2)
-        for rule in case.deciding:
-            sheet.line(("decided   ", "dim"), neutral(rule), indent=2)
-    for rule in unexercised:
+        for label, value in _details(case):
+            sheet.line((label, "dim"), value, indent=2)
+    for rule in coverage.unexercised:
         sheet.line(("not exercised: ", "yellow"), f"{neutral(rule)} decides no case")
+    sheet.line(f"{coverage_sentence(coverage)}.")
     held = f"{total - len(failed)} of {counted(total, 'case')} held"
     sheet.line((f"{held}.", "red bold" if failed else "green bold"))
     return str(sheet)
+
+
+def coverage_sentence(coverage: CoverageReport) -> str:
+    """Return how many rules and overrides decide a case, and the share."""
+    return f"{coverage.exercised} of {coverage.total} rules and overrides decide a case ({coverage.percent} %)"
+
+
+def failure_lines(case: CaseReport) -> Iterator[str]:
+    """Yield a failed case line by line, its place first."""
+    yield f"{neutral(case.place)}: {neutral(case.name)}"
+    for label, value in _details(case):
+        yield f"  {label}{value}"
+
+
+def _details(case: CaseReport) -> Iterator[tuple[str, str]]:
+    """Yield what was expected, what came out and what decided, each with its label."""
+    yield "expected  ", neutral(case.expected)
+    yield "got       ", neutral(case.got)
+    for rule in case.deciding:
+        yield "decided   ", neutral(rule)

@@ -1,34 +1,30 @@
-"""The answers of `doctor`, for a terminal."""
+"""The checks of `doctor`, for a terminal."""
 
 from collections.abc import Sequence
 
-import msgspec
-
+from exposurectl.checks import Check, State
 from exposurectl.render.neutral import neutral
 from exposurectl.render.text import Sheet
+from exposurectl.render.words import counted
 
-_STYLES = {"good": "green", "warning": "yellow", "bad": "red"}
+_STYLES = {State.GOOD: "green", State.WARNING: "yellow", State.BAD: "red"}
 _LONG = 400
 
 
-class Answer(msgspec.Struct, frozen=True, kw_only=True):
-    """One question, how it came out (`good`, `warning` or `bad`), and what to do about it."""
-
-    subject: str
-    state: str
-    detail: str
-    advice: str
-
-
-def doctor_text(answers: Sequence[Answer], *, width: int, colour: bool) -> str:
-    """Return the answers in order, each with its advice, and the sum."""
+def check_text(check: Check, *, width: int, colour: bool) -> str:
+    """Return one answer, with its advice where there is any."""
     sheet = Sheet(width=width, colour=colour)
-    for answer in answers:
-        sheet.line((f"{answer.state:<8} ", _STYLES[answer.state]), (neutral(answer.subject), "bold"))
-        sheet.line(neutral(answer.detail, _LONG), indent=9)
-        if answer.advice:
-            sheet.line(("do: ", "cyan"), neutral(answer.advice, _LONG), indent=9)
-    bad, doubtful = (sum(answer.state == state for answer in answers) for state in ("bad", "warning"))
+    sheet.line((f"{check.state.value:<8} ", _STYLES[check.state]), (neutral(check.subject), "bold"))
+    sheet.line(neutral(check.detail, _LONG), indent=9)
+    if check.advice:
+        sheet.line(("do: ", "cyan"), neutral(check.advice, _LONG), indent=9)
+    return str(sheet)
+
+
+def sum_text(checks: Sequence[Check], *, width: int, colour: bool) -> str:
+    """Return how many checks there were, and how many of them want somebody's attention."""
+    sheet = Sheet(width=width, colour=colour)
+    bad, doubtful = (sum(check.state is state for check in checks) for state in (State.BAD, State.WARNING))
     sheet.line("")
-    sheet.line((f"{len(answers)} checks, {bad} bad, {doubtful} to look at.", "bold"))
+    sheet.line((f"{counted(len(checks), 'check')}, {bad} bad, {doubtful} to look at.", "bold"))
     return str(sheet)

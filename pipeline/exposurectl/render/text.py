@@ -51,6 +51,10 @@ class Sheet:
         else:
             self._console.print(Padding(text, (0, 0, 0, indent)))
 
+    def whole(self, *parts: tuple[str, str] | str) -> None:
+        """Add a line of parts that is never broken, so that a place in it can be followed."""
+        self._console.print(Text.assemble(*parts), soft_wrap=True)
+
     def row(self, label: tuple[str, str] | str, *parts: tuple[str, str] | str, indent: int = 0) -> None:
         """Add a label and a text of parts; what is too long goes on below the text."""
         table = Table.grid()
@@ -136,7 +140,8 @@ def _notes(sheet: Sheet, plan: Plan) -> None:
     if plan.blocked_by:
         sheet.line("")
     for block in plan.blocked_by:
-        sheet.row(("blocked: ", "red bold"), f"{neutral(block.detail, _SENTENCE)} ({neutral(block.reason)})")
+        word, style = ("acknowledge: ", "yellow bold") if block.acknowledge else ("blocked: ", "red bold")
+        sheet.row((word, style), f"{neutral(block.detail, _SENTENCE)} ({neutral(block.reason)})")
     sheet.line("")
     sheet.line((headline(plan.summary), "bold"))
     sheet.line(effort(plan))

@@ -29,9 +29,11 @@ def effort(plan: Plan) -> str:
     if not plan.applyable:
         return "It cannot be applied."
     if not plan.changes:
-        return "No changes: every server is where the policy puts it."
+        return "No changes: every server is where it belongs."
     requests, minutes = counted(plan.summary.requests, "request"), counted(plan.summary.minutes, "minute")
-    return f"Applying it takes {requests}, about {minutes} at the configured pace."
+    takes = f"Applying it takes {requests}, about {minutes} at the configured pace."
+    flags = sorted({block.acknowledge for block in plan.blocked_by})
+    return f"{takes} It is applied only with {' '.join(flags)}." if flags else takes
 
 
 def gathered(skipped: Iterable[Skipped]) -> list[tuple[str, list[Skipped]]]:

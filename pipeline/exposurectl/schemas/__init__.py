@@ -1,1 +1,5 @@
-"""JSON Schemas of the documents that people write: policy, cases and config."""
+"""JSON Schemas of every document: those that people write, and those that exposurectl does."""
+
+WRITTEN_BY_PEOPLE = ("policy", "cases", "config")
+NAMES = (*WRITTEN_BY_PEOPLE, "plan", "receipt", "snapshot")
+"""Each is a file of this folder, and `urn:exposurectl:schema:NAME:1` to everybody else."""

@@ -22,6 +22,10 @@ class List(msgspec.Struct, frozen=True, kw_only=True):
     limit: int
 
 
+SERVERS = List(path="/v1/servers", key="servers", limit=1_000)
+ROLES = List(path="/v1/roles", key="roles", limit=100)  # the API's validator allows 1,000, its prose 100
+
+
 def read_list(line: Line, which: List, read: Callable[[object, str], Row]) -> tuple[Row, ...]:
     """Return all rows, sorted by id, reading the list again where its own count says that some are missing."""
     counts = []
@@ -50,6 +54,9 @@ def _page(line: Line, which: List, number: int, read: Callable[[object, str], Ro
     if message is not None:
         why = f"answered with an error: {line.wire.shown(message)}"
         raise line.complaint(Trouble(kind=Kind.ODD, why=why), request)
+    if number == 1 and answer.value == {}:
+        # A list that is empty still has its paging; an object with nothing in it has been seen instead of an error.
+        raise line.complaint(Trouble(kind=Kind.ODD, why="answered with an empty object"), request)
     try:
         return page_from(answer.value, which.key, read)
     except ExposurectlError as error:

@@ -1,6 +1,7 @@
 """How fast requests may go, and how long to wait before trying again."""
 
 import re
+import threading
 from collections import deque
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -11,6 +12,9 @@ from exposurectl.clock import Clock
 
 Jitter: TypeAlias = Callable[[float], float]
 """Picks a wait between nothing and the ceiling; production passes `lambda ceiling: random.uniform(0, ceiling)`."""
+
+PER_ADDRESS = 200
+"""Requests a minute from one address, whatever their tokens: announced by FutureVuls for 2026."""
 
 _MINUTE = 60.0
 _WINDOW_MARGIN = 61.0 / 60.0  # requests may arrive closer together than they were sent
@@ -28,19 +32,23 @@ class Pace:
     A token bucket that also keeps its average: no more than the rate in any minute, the burst included.
 
     A bucket alone lets `burst` requests more than the rate into its first minute, and FutureVuls counts per minute
-    (20 per token, announced for 2026). The bucket spaces requests out; the window keeps the promise. After a throttled
-    reply the rate is halved, and comes back by a tenth of the full rate with every 20 successes.
-
-    For one thread: whoever shares a pace takes turns.
+    (20 per token and 200 per address, announced for 2026). The bucket spaces requests out; the window keeps the
+    promise. After a throttled reply the rate is halved, and comes back by a tenth of the full rate with every 20
+    successes. Threads may share a pace.
     """
 
-    def __init__(self, requests_per_minute: float, clock: Clock, burst: int = 5) -> None:
+    def __init__(
+        self, requests_per_minute: float, clock: Clock, burst: int = 5, *, within: "Pace | None" = None
+    ) -> None:
+        """`within` is the pace of everything from this address, of which each request takes its part too."""
         self._full_rate = self._rate = requests_per_minute
         self._clock = clock
         self._burst = burst
+        self._within = within
         self._ready = float(burst)
         self._filled_at = clock.monotonic()
         self._successes = 0
+        self._lock = threading.Lock()
         in_window = max(1, int(requests_per_minute))
         self._window = in_window * _MINUTE / requests_per_minute * _WINDOW_MARGIN
         self._sent: deque[float] = deque(maxlen=in_window)
@@ -52,9 +60,19 @@ class Pace:
 
     def take(self) -> None:
         """Wait until a request may be sent, and count it as sent."""
-        self.wait_for(1)
-        self._ready -= 1
-        self._sent.append(self._clock.monotonic())
+        while (pause := self._taken()) > _NOW:
+            self._clock.sleep(pause)
+        if self._within:
+            self._within.take()
+
+    def _taken(self) -> float:
+        """Take a request where one is ready, else return the seconds to wait: nobody waits with the lock."""
+        with self._lock:
+            pause = self._pause(1)
+            if pause <= _NOW:
+                self._ready -= 1
+                self._sent.append(self._clock.monotonic())
+            return pause
 
     def wait_for(self, requests: int) -> None:
         """
@@ -62,22 +80,28 @@ class Pace:
 
         Nothing is taken: a caller that reads and then writes waits for two, so that pacing does not fall in between.
         """
-        while (pause := self._pause(requests)) > _NOW:
+        while (pause := self._until(requests)) > _NOW:
             self._clock.sleep(pause)
+
+    def _until(self, requests: int) -> float:
+        with self._lock:
+            return self._pause(requests)
 
     def slow_down(self) -> None:
         """Halve the rate and forget the burst, because the server said that we are too fast."""
-        self._refill()
-        self._rate = max(self._rate / 2, self._full_rate * _SLOWEST)
-        self._ready = min(self._ready, 0.0)
-        self._successes = 0
+        with self._lock:
+            self._refill()
+            self._rate = max(self._rate / 2, self._full_rate * _SLOWEST)
+            self._ready = min(self._ready, 0.0)
+            self._successes = 0
 
     def succeeded(self) -> None:
         """Count a success; every twentieth brings back a tenth of the configured rate."""
-        self._successes += 1
-        if self._successes % _RECOVERY_SUCCESSES == 0:
-            self._refill()
-            self._rate = min(self._full_rate, self._rate + self._full_rate * _RECOVERY_STEP)
+        with self._lock:
+            self._successes += 1
+            if self._successes % _RECOVERY_SUCCESSES == 0:
+                self._refill()
+                self._rate = min(self._full_rate, self._rate + self._full_rate * _RECOVERY_STEP)
 
     def _pause(self, requests: int) -> float:
         self._refill()

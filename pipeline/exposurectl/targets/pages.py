@@ -73,14 +73,16 @@ def read_pass(fetch: Callable[[int], Page[Row]], limit: int) -> Pass[Row]:
     Rows may shift between pages, as the API promises no order, so the caller compares the count and reads again.
     """
     rows: dict[int, Row] = {}
-    expected = None
+    expected = pages = None
     ended = False
     for number in range(1, MOST_PAGES + 1):
         page = fetch(number)
         known = len(rows)
         rows.update({row.id: row for row in page.rows})
-        expected = page.total_count
-        ended = page.is_last(number, limit)
+        # What an earlier page counted still holds where a later one, such as `{}`, says nothing.
+        expected = expected if page.total_count is None else page.total_count
+        pages = pages if page.total_page is None else page.total_page
+        ended = page.is_last(number, limit) if pages is None else pages <= number
         if ended or len(rows) == known:
             break
     return Pass(rows=tuple(rows[key] for key in sorted(rows)), expected=expected, ended=ended)

@@ -69,6 +69,8 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True):
     body: bytes
 
 
+_NO_JSON = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+
 _KINDS = {
     HTTPStatus.UNAUTHORIZED: Kind.TOKEN,
     HTTPStatus.BAD_GATEWAY: Kind.OVERLOADED,
@@ -99,6 +101,16 @@ def classify(reply: Reply, token: Token, now: datetime) -> Answer:
             return _trouble(_kind_of(status), reply, token)
 
 
+def is_bare(reply: Reply) -> bool:
+    """
+    Tell whether this is a success that says itself that it has no body.
+
+    A reply that was cut in its headers has none either, and is not taken for one.
+    """
+    whole = reply.headers.get("content-length") == "0" or "transfer-encoding" in reply.headers
+    return reply.status == HTTPStatus.OK and not reply.body and whole
+
+
 def error_message(value: object, *, but_for: str = "") -> str | None:
     """
     Return what an error body says: `message`, `error.message` or `error`, the shapes known to occur.
@@ -116,7 +128,7 @@ def _classify_ok(reply: Reply, token: Token) -> Answer:
     body = reply.body.strip()
     try:
         return Good(msgspec.json.decode(body))
-    except (msgspec.DecodeError, RecursionError):
+    except _NO_JSON:
         pass
     if not body or body[:1] in {b"{", b"["} or not _is_text(body):
         return Trouble(kind=Kind.LOST, status=reply.status, why="the reply was cut or garbled")
@@ -143,7 +155,7 @@ def _trouble(kind: Kind, reply: Reply, token: Token) -> Trouble:
 def _shown(body: bytes, token: Token) -> str:
     try:
         message = error_message(msgspec.json.decode(body))
-    except (msgspec.DecodeError, RecursionError):
+    except _NO_JSON:
         message = None
     return token.redact(message or body.decode("utf-8", errors="replace"))
 
@@ -151,7 +163,7 @@ def _shown(body: bytes, token: Token) -> str:
 def _is_json(body: bytes) -> bool:
     try:
         msgspec.json.decode(body)
-    except (msgspec.DecodeError, RecursionError):
+    except _NO_JSON:
         return False
     return True
 

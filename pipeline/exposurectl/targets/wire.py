@@ -1,7 +1,8 @@
 """One HTTP exchange with FutureVuls: paced, bounded in time and size, and without a second meaning."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from datetime import timedelta
 
 import requests
 from urllib3.exceptions import HTTPError
@@ -10,7 +11,8 @@ from exposurectl import __version__
 from exposurectl.clock import Clock
 from exposurectl.targets.deadline import Cord, CuttableAdapter
 from exposurectl.targets.pacing import Pace
-from exposurectl.targets.replies import Answer, Kind, Reply, Trouble, classify
+from exposurectl.targets.replies import Answer, Good, Kind, Reply, Trouble, classify, is_bare
+from exposurectl.targets.skew import skew_of
 from exposurectl.targets.token import Token
 
 LIST_LIMIT = 16 * 1024 * 1024
@@ -33,12 +35,15 @@ class Wire:
     of the environment is used.
     """
 
+    skew: timedelta | None = None
+    """By how much the service's clock was ahead of ours when it last said its time; None where it never did."""
+
     def __init__(self, url: str, token: Token, *, clock: Clock, pace: Pace, longest: float = LONGEST_EXCHANGE) -> None:
         self.requests = 0
         self._url = url.rstrip("/")
         self._token = token
         self._clock = clock
-        self._pace = pace
+        self.pace = pace
         self._longest = longest
 
     def send(
@@ -49,12 +54,19 @@ class Wire:
         limit: int,
         query: Mapping[str, int] | None = None,
         body: Mapping[str, int] | None = None,
+        ready: Callable[[], None] = lambda: None,
+        bare: bool = False,
     ) -> Answer:
-        """Wait for the pace, send one request, and classify the reply, of which at most `limit` bytes are read."""
-        self._pace.take()
+        """
+        Wait for the pace, send one request, and classify the reply, of which at most `limit` bytes are read.
+
+        `ready` is called between the two; where it raises, nothing is sent. With `bare`, a success has no body.
+        """
+        self.pace.take()
+        ready()
         self.requests += 1
         outcome = self._exchange(method, path, limit, query, body)
-        answer = classify(outcome, self._token, self._clock.now()) if isinstance(outcome, Reply) else outcome
+        answer = self._meaning(outcome, bare=bare) if isinstance(outcome, Reply) else outcome
         self._tell_pace(answer)
         _log.debug("%s %s: %s", method, path, answer.why if isinstance(answer, Trouble) else type(answer).__name__)
         return answer
@@ -62,6 +74,13 @@ class Wire:
     def shown(self, text: str) -> str:
         """Return a text of the server's fit for a message."""
         return self._token.redact(text)
+
+    def _meaning(self, reply: Reply, *, bare: bool) -> Answer:
+        """Return what a reply means, and remember the time that it says."""
+        now = self._clock.now()
+        ahead = skew_of(reply.headers.get("date"), now)
+        self.skew = self.skew if ahead is None else ahead
+        return Good(None) if bare and is_bare(reply) else classify(reply, self._token, now)
 
     def _exchange(
         self, method: str, path: str, limit: int, query: Mapping[str, int] | None, body: Mapping[str, int] | None
@@ -111,9 +130,9 @@ class Wire:
 
     def _tell_pace(self, answer: Answer) -> None:
         if not isinstance(answer, Trouble):
-            self._pace.succeeded()
+            self.pace.succeeded()
         elif answer.kind in {Kind.THROTTLED, Kind.SHUT_OUT, Kind.WALLED}:
-            self._pace.slow_down()
+            self.pace.slow_down()
 
 
 class _Session(requests.Session):

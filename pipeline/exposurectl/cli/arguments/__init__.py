@@ -12,10 +12,10 @@ _EXITS = """\
 exit codes:
   0         done, or nothing to do
   1         error before anything was written (usage too)
-  2         plan --detailed-exitcode: there are changes
+  2         plan or diff --detailed-exitcode: there are changes; drift: there is drift
   3         blocked: guardrail, failed check or case, expired override, incomplete evidence
   4         partial: some changes failed, are unknown or were not attempted; run it again
-  5         refused: stale, expired or changed plan, or a conflict with somebody's edit
+  5         refused: stale, expired or changed plan, broken chain, conflict with somebody's edit
   130, 143  interrupted; the receipt says what was done
 
 Every exit but 0 ends with a line `reason: ...` on the error stream.
@@ -23,13 +23,19 @@ Every exit but 0 ends with a line `reason: ...` on the error stream.
 
 
 _COMMANDS = (
+    policy.init,
+    policy.validate,
     policy.test,
+    policy.diff,
     fleet.collect,
     fleet.plan,
+    fleet.drift,
     fleet.show,
     policy.explain,
     writing.apply,
+    fleet.audit,
     fleet.doctor,
+    policy.schema,
     writing.demo,
 )
 

@@ -78,6 +78,27 @@ def add_config(command: argparse.ArgumentParser) -> None:
     command.add_argument("--config", default=path, metavar="FILE", help=f"default: {path}")
 
 
+def add_hosts(command: argparse.ArgumentParser) -> None:
+    """Add the hosts that a token may be sent to besides FutureVuls': never from a file under review."""
+    command.add_argument(
+        "--allow-host",
+        action="append",
+        default=[],
+        metavar="HOST",
+        help="a host that tokens may be sent to besides rest.vuls.biz",
+    )
+
+
+def count(written: str) -> int:
+    """Return an exact number of changes."""
+    return _whole(written, 0, 50_000)
+
+
+def duration(written: str) -> int:
+    """Return a number of minutes."""
+    return _whole(written, 1, 10_000)
+
+
 def port(written: str) -> int:
     """Return a port to listen on; 0 is a free one."""
     return _whole(written, 0, 65535)
@@ -90,6 +111,7 @@ def rate(written: str) -> int:
 
 def _whole(written: str, lowest: int, highest: int) -> int:
     """Return a whole number within bounds."""
-    if written.isdecimal() and len(written) <= len(str(highest)) and lowest <= int(written) <= highest:
+    digits = written.isascii() and written.isdecimal() and len(written) <= len(str(highest))
+    if digits and lowest <= int(written) <= highest:
         return int(written)
     raise argparse.ArgumentTypeError(f"must be a number from {lowest} to {highest}, not {written!r}")

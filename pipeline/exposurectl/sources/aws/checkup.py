@@ -1,6 +1,5 @@
 """Whether collecting would work: one question after the other, each answered with what to do about it."""
 
-import enum
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -8,29 +7,12 @@ from typing import Any
 import msgspec
 from botocore.exceptions import ClientError
 
+from exposurectl.checks import Check, State
 from exposurectl.sources.aws import pages
 from exposurectl.sources.aws.access import FAILURES, Access, said
 from exposurectl.sources.aws.accounts import chunks, members, statuses
 from exposurectl.sources.findings import EC2_INSTANCE, NETWORK_REACHABILITY
 from exposurectl.sources.observed import FINDINGS_QUOTA
-
-
-class State(enum.Enum):
-    """How a check came out."""
-
-    GOOD = "good"
-    WARNING = "warning"
-    BAD = "bad"
-
-
-class Check(msgspec.Struct, frozen=True, kw_only=True):
-    """One question about AWS, its answer, and what to do where the answer is not good."""
-
-    subject: str
-    state: State
-    detail: str
-    advice: str = ""
-
 
 _NEARLY = 0.8
 _ALLOW = "allow {} to these credentials; docs/aws.md has ready-made roles"

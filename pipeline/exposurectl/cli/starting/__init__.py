@@ -1,0 +1,1 @@
+"""What a policy repository begins with."""

@@ -1,0 +1,212 @@
+"""The journal: one line at a time, durable, chained, locked, and read strictly."""
+
+import fcntl
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from apply.acting import plan_for
+from exposurectl.apply.journal import NAME, Begin, End, Intent, Journal, Settled
+from exposurectl.apply.receipt import Outcome, planned
+from exposurectl.diagnostics import Exit, ExposurectlError, Place
+from plan.building import AS_OF, resealed
+
+PLAN = plan_for()
+APPLIED = msgspec.structs.replace(planned(PLAN.changes[0]), outcome=Outcome.APPLIED, status=200, attempts=1, at=AS_OF)
+
+
+def written(folder: Path) -> Path:
+    """Return a journal of a run that made the first change and ended."""
+    path = folder / NAME
+    journal = Journal.open(path, PLAN)
+    journal.begin(PLAN, receipt="receipt.json", now=AS_OF)
+    journal.intend(0, 1, 31)
+    journal.settle(0, APPLIED)
+    journal.end(stopped="", now=AS_OF)
+    journal.close()
+    return path
+
+
+def refused(path: Path, plan: Any = PLAN) -> ExposurectlError:
+    with pytest.raises(ExposurectlError) as caught:
+        Journal.open(path, plan)
+    return caught.value
+
+
+def past(path: Path) -> tuple[object, ...]:
+    journal = Journal.open(path, PLAN)
+    journal.close()
+    return journal.past
+
+
+def test_a_journal_is_read_as_it_was_written(tmp_path: Path) -> None:
+    begin, intent, settled, end = past(written(tmp_path))
+
+    assert isinstance(begin, Begin)
+    assert (begin.plan, begin.receipt, begin.pid, begin.at) == (PLAN.digest, "receipt.json", os.getpid(), AS_OF)
+    assert isinstance(intent, Intent)
+    assert (intent.change, intent.server, intent.role) == (0, 1, 31)
+    assert isinstance(settled, Settled)
+    assert (settled.change, settled.outcome, settled.status, settled.attempts) == (0, Outcome.APPLIED, 200, 1)
+    assert isinstance(end, End)
+    assert (end.stopped, end.at) == ("", AS_OF)
+
+
+def test_a_record_is_one_line_that_people_can_read(tmp_path: Path) -> None:
+    intent = json.loads(written(tmp_path).read_bytes().splitlines()[1])
+
+    assert intent == {"record": "intent", "change": 0, "server": 1, "role": 31, "prev": intent["prev"]}
+
+
+def test_a_journal_goes_on_where_it_ended(tmp_path: Path) -> None:
+    path = written(tmp_path)
+    journal = Journal.open(path, PLAN)
+    journal.begin(PLAN, receipt="receipt-2.json", now=AS_OF)
+    journal.close()
+
+    assert len(past(path)) == 5
+
+
+def test_a_line_that_a_crash_tore_is_cut_off(tmp_path: Path) -> None:
+    path = written(tmp_path)
+    whole = path.read_bytes()
+    last = whole.splitlines(keepends=True)[-1]
+
+    for length in range(len(last)):
+        path.write_bytes(whole[: len(whole) - len(last)] + last[:length])
+
+        assert len(past(path)) == 3
+        assert path.read_bytes() == whole[: len(whole) - len(last)]
+
+
+def test_every_other_damage_is_refused_whatever_byte_it_is_in(tmp_path: Path) -> None:
+    path = written(tmp_path)
+    whole = path.read_bytes()
+
+    missed = []
+    for position in range(len(whole) - 1):
+        path.write_bytes(whole[:position] + bytes([whole[position] ^ 1]) + whole[position + 1 :])
+        # The last line has no successor that vouches for it; what it says must still be what a record can say.
+        if position < whole[:-1].rindex(b"\n") and refused(path).reason != "journal-invalid":
+            missed.append(position)
+
+    assert missed == []
+
+
+@pytest.mark.parametrize("swap", [(0, 1), (1, 2), (2, 3)])
+def test_a_record_that_was_moved_is_noticed(swap: tuple[int, int], tmp_path: Path) -> None:
+    path = written(tmp_path)
+    lines = path.read_bytes().splitlines(keepends=True)
+    lines[swap[0]], lines[swap[1]] = lines[swap[1]], lines[swap[0]]
+    path.write_bytes(b"".join(lines))
+
+    error = refused(path)
+
+    assert (error.exit_code, error.reason) == (Exit.REFUSED, "journal-invalid")
+    assert error.problems[0].place == Place(str(path), swap[0] + 1, 1)
+
+
+def test_a_record_that_was_taken_out_is_noticed(tmp_path: Path) -> None:
+    path = written(tmp_path)
+    lines = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(b"".join(lines[:1] + lines[2:]))
+
+    assert refused(path).problems[0].detail.startswith("The record does not follow the one before it.")
+
+
+def test_the_journal_of_another_plan_is_refused(tmp_path: Path) -> None:
+    other = resealed(PLAN, sequence=7)
+
+    error = refused(written(tmp_path), other)
+
+    assert (error.exit_code, error.reason) == (Exit.REFUSED, "journal-invalid")
+    assert error.problems[0].detail.startswith(f"It is of the plan {PLAN.digest}, not of {other.digest}.")
+
+
+def test_a_change_that_the_plan_has_not_is_refused(tmp_path: Path) -> None:
+    journal = Journal.open(tmp_path / NAME, PLAN)
+    journal.begin(PLAN, receipt="receipt.json", now=AS_OF)
+    journal.intend(5, 1, 31)
+    journal.close()
+
+    assert refused(tmp_path / NAME).problems[0].detail.startswith("The plan has no change 5.")
+
+
+def test_only_one_holds_a_journal_and_the_other_learns_who(tmp_path: Path) -> None:
+    journal = Journal.open(tmp_path / NAME, PLAN)
+    early = refused(tmp_path / NAME)
+    journal.begin(PLAN, receipt="receipt.json", now=AS_OF)
+
+    error = refused(tmp_path / NAME)
+    journal.close()
+
+    assert (error.exit_code, error.reason) == (Exit.REFUSED, "locked")
+    assert early.problems[0].detail.startswith("Another apply of this plan is running.")
+    assert error.problems[0].detail.startswith(
+        f"Process {os.getpid()} has been applying this plan since 2026-11-23 03:00:00 UTC."
+    )
+
+
+def test_the_lock_ends_with_the_process_that_held_it(tmp_path: Path) -> None:
+    code = (
+        "import fcntl, os, sys\n"
+        "file = os.open(sys.argv[1], os.O_RDWR | os.O_CREAT)\n"
+        "fcntl.flock(file, fcntl.LOCK_EX)\n"
+        "os.kill(os.getpid(), 9)\n"
+    )
+    subprocess.run([sys.executable, "-c", code, str(tmp_path / NAME)], check=False)
+
+    assert past(tmp_path / NAME) == ()
+
+
+def test_a_journal_is_for_its_owner_alone(tmp_path: Path) -> None:
+    before = os.umask(0)
+    try:
+        path = written(tmp_path)
+    finally:
+        os.umask(before)
+
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_journal_is_not_written_through_a_link(tmp_path: Path) -> None:
+    (tmp_path / NAME).symlink_to(tmp_path / "elsewhere")
+
+    assert refused(tmp_path / NAME).reason == "journal"
+    assert not (tmp_path / "elsewhere").exists()
+
+
+def test_after_a_failed_write_nothing_more_is_written(tmp_path: Path) -> None:
+    journal = Journal.open(tmp_path / NAME, PLAN)
+    descriptor = os.open("/dev/full", os.O_RDWR)
+    os.dup2(descriptor, _descriptor_of(tmp_path / NAME))
+    os.close(descriptor)
+
+    with pytest.raises(ExposurectlError) as first:
+        journal.begin(PLAN, receipt="receipt.json", now=AS_OF)
+    with pytest.raises(ExposurectlError) as second:
+        journal.intend(0, 1, 31)
+    journal.close()
+
+    assert (first.value.exit_code, first.value.reason) == (Exit.ERROR, "journal")
+    assert first.value.problems[0].detail == ("No space left on device. Nothing is sent whose intent is not on disk.")
+    assert second.value is first.value
+
+
+def _descriptor_of(path: Path) -> int:
+    """Return the descriptor that this process has the file open with."""
+    (found,) = [
+        int(name.name) for name in Path("/proc/self/fd").iterdir() if os.path.realpath(name) == str(path.resolve())
+    ]
+    assert fcntl.fcntl(found, fcntl.F_GETFD) & fcntl.FD_CLOEXEC
+    return found
+
+
+def test_a_journal_in_a_folder_that_is_not_there_is_an_error(tmp_path: Path) -> None:
+    assert refused(tmp_path / "missing" / NAME).reason == "journal"
