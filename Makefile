@@ -24,7 +24,7 @@ demo: .venv/.runtime ## run the whole job on a small fleet, on this machine only
 	@exec $(BIN)/exposurectl demo
 
 test: .venv/.dev ## run the tests and require every branch of the core
-	@$(BIN)/python -m pytest --cov --cov-report=term-missing:skip-covered
+	@$(BIN)/python -m pytest --numprocesses auto --dist worksteal --cov --cov-report=term-missing:skip-covered
 	@set -f; for part in $(COVERED); do \
 	    echo; \
 	    echo "Every branch of $$part:"; \
@@ -42,7 +42,7 @@ scan: .venv/checkov/.filled ## scan the IAM of docs/aws with Checkov
 	@.venv/checkov/bin/python tests/iam/scan.py
 
 fuzz: .venv/.dev ## throw hostile bytes at every reader, SECONDS=60 each
-	@$(BIN)/python tests/fuzz/run.py $(or $(SECONDS),60)
+	@$(BIN)/python tests/fuzz/run.py $(or $(SECONDS),60) --found fuzz-found
 
 mutation: .venv/.dev ## change the core in every small way and require that a test notices; PART=... for one file
 	@$(BIN)/python tests/mutation/run.py $(PART)

@@ -18,7 +18,7 @@ from running import Ended, run_inside, surroundings
 
 ROOT = Path(__file__).parents[2]
 ZIZMOR = Path(sys.executable).parent / "zizmor"
-WORKFLOWS = ("apply", "check", "plan")
+WORKFLOWS = ("apply", "check", "drift", "plan")
 FILES = {
     ".exposurectl/schemas/cases.json",
     ".exposurectl/schemas/config.json",
@@ -27,6 +27,7 @@ FILES = {
     ".github/CODEOWNERS",
     ".github/workflows/apply.yml",
     ".github/workflows/check.yml",
+    ".github/workflows/drift.yml",
     ".github/workflows/plan.yml",
     ".gitignore",
     "README.md",
@@ -73,7 +74,7 @@ def test_everything_is_written_and_named(tmp_path: Path) -> None:
 
     assert set(contents(tmp_path / "new" / "policy")) == FILES
     assert set(re.findall(r"^  wrote  (.*)$", ended.out, flags=re.MULTILINE)) == FILES
-    assert ended.out.startswith(f"A policy repository in {tmp_path}/new/policy: 21 files written, 0 kept.\n\n")
+    assert ended.out.startswith(f"A policy repository in {tmp_path}/new/policy: 22 files written, 0 kept.\n\n")
     assert ended.out.endswith(
         "\nFound out: neither an AWS region nor a repository on GitHub.\n"
         "Yours to fill in: the groups and roles in config/production.yaml, the team in .github/CODEOWNERS.\n"
@@ -162,7 +163,7 @@ def test_what_exists_is_kept_byte_for_byte_and_named(tmp_path: Path) -> None:
         "README.md",
         ".gitignore",
     }
-    assert ": 18 files written, 3 kept.\n" in ended.out
+    assert ": 19 files written, 3 kept.\n" in ended.out
     assert "README.md says what else" not in ended.out
 
 
@@ -297,7 +298,7 @@ def test_a_workflow_uses_the_actions_that_this_repository_has_pinned(tmp_path: P
     assert [action for action in used if f"uses: {action}\n" not in ours] == []
 
 
-@pytest.mark.parametrize("name", ["apply", "plan"])
+@pytest.mark.parametrize("name", ["apply", "drift", "plan"])
 def test_a_workflow_does_what_this_repositorys_own_does(tmp_path: Path, name: str) -> None:
     init(tmp_path)
     path = f".github/workflows/{name}.yml"

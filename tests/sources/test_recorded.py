@@ -170,7 +170,7 @@ DAMAGED_TEXTS: list[tuple[bytes, str]] = [
     (b"", "0.json: Empty file: There is nothing in the file, not even an empty list."),
     (b" \r\n\t", "0.json: Empty file: There is nothing in the file, not even an empty list."),
     (b"\xff\xfe", "0.json: Empty file: There is nothing in the file, not even an empty list."),
-    (gzip.compress(b""), "0.json: Empty file: There is nothing in the file, not even an empty list."),
+    (gzip.compress(b"", mtime=0), "0.json: Empty file: There is nothing in the file, not even an empty list."),
     (b"null", "0.json: Not findings: This is neither an object nor a list."),
     (b"7", "0.json: Not findings: This is neither an object nor a list."),
     (b'"x"', "0.json: Not findings: This is neither an object nor a list."),
@@ -239,7 +239,7 @@ DAMAGED_TEXTS: list[tuple[bytes, str]] = [
         "0.json: Damaged finding: Finding 1 (counting from 0): $: the finding is larger than 1 MiB.",
     ),
     (
-        gzip.compress(b'{"findings": []}')[:-9],
+        gzip.compress(b'{"findings": []}', mtime=0)[:-9],
         "0.json: Unreadable file: The gzip data ends before its end: the file is truncated.",
     ),
     (
@@ -335,8 +335,8 @@ def test_a_file_of_countless_tiny_gzip_members_is_refused_quickly() -> None:
     ("limit", "content", "said"),
     [
         ("LARGEST", b" " * 2000, "The file is larger than 2 GiB."),
-        ("LARGEST", gzip.compress(b" " * 2000), "The file is larger than 2 GiB."),
-        ("LARGEST_PACKED", gzip.compress(bytes(range(256)) * 4), "The file is larger than 64 MiB compressed."),
+        ("LARGEST", gzip.compress(b" " * 2000, mtime=0), "The file is larger than 2 GiB."),
+        ("LARGEST_PACKED", gzip.compress(bytes(range(256)) * 4, mtime=0), "The file is larger than 64 MiB compressed."),
     ],
 )
 def test_a_file_beyond_the_limits_is_refused(
@@ -377,3 +377,28 @@ def test_a_long_file_of_lines_is_not_held_in_memory(made_finding: Make, tmp_path
 
 def test_a_digest_names_its_kind(made_finding: Make) -> None:
     assert re.fullmatch(r"sha256:[0-9a-f]{64}", read(json.dumps([made_finding()]).encode()).digest)
+
+
+def test_a_file_of_nothing_but_problems_is_given_up_after_ten_thousand() -> None:
+    said = said_about(b"0\n" * 1_000_000)
+
+    assert len(said) == 51
+    assert said[-1].endswith("And 9,950 more that are not listed here.")
+
+
+def test_events_count_towards_the_limit_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("exposurectl.sources.collection.MOST_RECORDS", 3)
+
+    assert said_about(b'{"detail-type": "X"}\n' * 3 + b'{"type": "Y"}') == [
+        "0.json: Too many findings: The limit is 1,000,000 findings."
+    ]
+
+
+def test_countless_kinds_of_other_records_are_counted_together() -> None:
+    lines = b"".join(b'{"type": "%d"}\n' % number for number in range(1_200)) + b'{"type": "' + b"x" * 5_000 + b'"}'
+
+    recorded = read_findings([("0.json", io.BytesIO(lines))])
+
+    assert len(recorded.passed_over) == 1_001
+    assert dict(recorded.passed_over)["other kinds"] == 201
+    assert max(len(kind) for kind, _ in recorded.passed_over) <= 200

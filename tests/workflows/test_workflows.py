@@ -12,6 +12,7 @@ import yaml
 ROOT = Path(__file__).parents[2]
 GITHUB = ROOT / ".github"
 PATHS = sorted((GITHUB / "workflows").glob("*.yml"))
+APP = "actions/create-github-app-token"
 PINNED = re.compile(r"^ *(?:- )?uses: [\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$")
 
 
@@ -35,8 +36,8 @@ def actions_of(job: str) -> set[str]:
     return {step["uses"].partition("@")[0] for step in JOBS[job]["steps"] if "uses" in step}
 
 
-def test_the_stages_are_check_plan_and_apply() -> None:
-    assert sorted(WORKFLOWS) == ["apply", "check", "plan"]
+def test_the_stages_are_check_plan_apply_drift_and_nightly() -> None:
+    assert sorted(WORKFLOWS) == ["apply", "check", "drift", "nightly", "plan"]
 
 
 def test_zizmor_finds_nothing_of_medium_or_above() -> None:
@@ -118,10 +119,11 @@ def test_no_step_goes_on_after_an_error(step: dict[str, Any]) -> None:
     assert "continue-on-error" not in step
 
 
-def test_only_plan_may_do_more_than_check_out() -> None:
+def test_only_plan_and_drift_may_do_more_than_check_out() -> None:
     granted = {name: job["permissions"] for name, job in JOBS.items()}
 
-    assert granted.pop("plan/plan") == {"contents": "read", "id-token": "write"}
+    for reader in ("plan/plan", "drift/drift"):
+        assert granted.pop(reader) == {"contents": "read", "id-token": "write"}
     assert set(map(str, granted.values())) == {"{'contents': 'read'}"}
 
 
@@ -144,15 +146,26 @@ def test_nothing_is_cached() -> None:
     ] == []
 
 
-def test_check_holds_no_credential() -> None:
-    text = (GITHUB / "workflows" / "check.yml").read_text(encoding="utf-8")
+@pytest.mark.parametrize("workflow", ["check", "nightly"])
+def test_what_only_tests_holds_no_credential(workflow: str) -> None:
+    text = (GITHUB / "workflows" / f"{workflow}.yml").read_text(encoding="utf-8")
 
     assert "secrets" not in text
+    assert "github.token" not in text
     assert "id-token" not in text
-    assert [name for name, job in JOBS.items() if name.startswith("check/") and "environment" in job] == []
+    assert [name for name, job in JOBS.items() if name.startswith(f"{workflow}/") and "environment" in job] == []
 
 
-@pytest.mark.parametrize(("job", "step"), [("plan/plan", "Plan"), ("apply/apply", "Apply the plan")])
+@pytest.mark.parametrize(
+    ("job", "step"),
+    [
+        ("plan/plan", "Plan"),
+        ("plan/propose", APP),
+        ("drift/drift", "Compare"),
+        ("apply/apply", "Apply the plan"),
+        ("apply/record", APP),
+    ],
+)
 def test_a_token_is_given_to_one_step(job: str, step: str) -> None:
     holding = [name for name, content in STEPS.items() if name.startswith(f"{job}/") and "secrets." in str(content)]
 
@@ -171,7 +184,16 @@ def test_plan_and_apply_hold_different_tokens() -> None:
     assert plan.isdisjoint(apply)
 
 
-@pytest.mark.parametrize("step", ["plan/plan/Plan", "apply/apply/Apply the plan"])
+def test_drift_reads_with_what_plan_reads_with() -> None:
+    assert STEPS["drift/drift/Compare"]["env"] == STEPS["plan/plan/Plan"]["env"]
+    assert JOBS["drift/drift"]["environment"] == JOBS["plan/plan"]["environment"]
+
+
+def test_drift_starts_by_the_clock_or_by_hand_and_on_no_pull_request() -> None:
+    assert set(WORKFLOWS["drift"]["on"]) == {"schedule", "workflow_dispatch"}
+
+
+@pytest.mark.parametrize("step", ["plan/plan/Plan", "drift/drift/Compare", "apply/apply/Apply the plan"])
 def test_a_step_has_every_token_that_the_config_names(step: str) -> None:
     config = (ROOT / "config" / "production.yaml").read_text(encoding="utf-8")
     named = set(re.findall(r"^[^#\n]*token: *env:(\w+)", config, flags=re.MULTILINE))
@@ -190,20 +212,93 @@ def test_plan_gives_no_credential_to_a_fork() -> None:
     )
 
 
-def test_plan_runs_off_the_hour() -> None:
-    minutes = [entry["cron"].split()[0] for entry in WORKFLOWS["plan"]["on"]["schedule"]]
+@pytest.mark.parametrize("workflow", ["plan", "drift", "nightly"])
+def test_what_runs_by_the_clock_runs_off_the_hour(workflow: str) -> None:
+    minutes = [entry["cron"].split()[0] for entry in WORKFLOWS[workflow]["on"]["schedule"]]
 
     assert minutes
     assert {"0", "15", "30", "45", "*"}.isdisjoint(minutes)
 
 
 def test_each_stage_has_its_own_environment() -> None:
-    assert JOBS["plan/plan"]["environment"] == "exposure-plan"
-    assert JOBS["apply/apply"]["environment"] == "exposure-apply"
+    assert {name: job["environment"] for name, job in JOBS.items() if "environment" in job} == {
+        "apply/apply": "exposure-apply",
+        "apply/record": "exposure-record",
+        "drift/drift": "exposure-plan",
+        "plan/plan": "exposure-plan",
+        "plan/propose": "exposure-record",
+    }
+
+
+PUSHING = ("plan/propose", "apply/record")
+
+
+@pytest.mark.parametrize("job", PUSHING)
+def test_what_pushes_installs_nothing_and_may_only_push_and_propose(job: str) -> None:
+    app = STEPS[f"{job}/{APP}"]["with"]
+
+    assert actions_of(job) == {"actions/checkout", "actions/download-artifact", APP}
+    assert {name: value for name, value in app.items() if name.startswith("permission-")} == {
+        "permission-contents": "write",
+        "permission-pull-requests": "write",
+    }
+    assert [
+        name for name, script in SCRIPTS.items() if name.startswith(job) and re.search("pip|exposurectl", script)
+    ] == []
+
+
+def test_only_what_has_the_app_pushes() -> None:
+    pushing = {name for name, script in SCRIPTS.items() if re.search(r"git push|gh api", script)}
+
+    assert {name.rpartition("/")[0] for name in pushing} == set(PUSHING)
+    assert {STEPS[name]["env"]["GH_TOKEN"] for name in pushing} == {"${{ steps.app.outputs.token }}"}
+
+
+@pytest.mark.parametrize("job", PUSHING)
+def test_without_the_app_nothing_is_tried_and_the_run_says_so(job: str) -> None:
+    conditions = [str(step.get("if")) for step in JOBS[job]["steps"]]
+    without, with_it = ("vars.EXPOSURE_APP_CLIENT_ID == ''", "vars.EXPOSURE_APP_CLIENT_ID != ''")
+
+    assert without in conditions[0]
+    assert [condition for condition in conditions[1:] if with_it not in condition] == []
+
+
+def test_a_receipt_is_recorded_however_the_apply_ended() -> None:
+    assert JOBS["apply/record"]["if"] == "always()"
+
+
+@pytest.mark.parametrize("job", ["check/all", "check/pythons", "nightly/nightly"])
+def test_what_runs_the_tests_can_kill_an_apply_at_each_system_call(job: str) -> None:
+    assert any("strace" in step.get("run", "") for step in JOBS[job]["steps"])
+
+
+def test_every_target_of_make_that_is_run_is_there() -> None:
+    named = {target for script in SCRIPTS.values() for target in re.findall(r"\bmake (\w+)", script)}
+    targets = set(re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(encoding="utf-8"), flags=re.MULTILINE))
+
+    assert named == {"fuzz", "nightly", "test"}
+    assert named <= targets
+
+
+def test_the_guide_names_every_environment_variable_and_secret() -> None:
+    guide = (ROOT / "docs" / "github.md").read_text(encoding="utf-8")
+    text = "".join(path.read_text(encoding="utf-8") for path in PATHS)
+    names = set(re.findall(r"(?:vars|secrets)\.(\w+)", text)) - {"FUTUREVULS_READ_", "FUTUREVULS_UPDATE_"}
+    environments = {job["environment"] for job in JOBS.values() if "environment" in job}
+
+    assert [name for name in sorted(names | environments) if f"`{name}`" not in guide] == []
 
 
 def test_apply_starts_only_from_main() -> None:
-    assert WORKFLOWS["apply"]["on"] == {"push": {"branches": ["main"], "paths": ["plans/**/plan.json"]}}
+    paths = ["plans/**/plan.json", "plans/**/accept"]
+
+    assert WORKFLOWS["apply"]["on"] == {"push": {"branches": ["main"], "paths": paths}}
+
+
+def test_what_proposes_on_main_is_never_cut_off() -> None:
+    cancelled = "${{ github.event_name == 'pull_request' }}"
+
+    assert WORKFLOWS["plan"]["concurrency"]["cancel-in-progress"] == cancelled
 
 
 def test_one_apply_runs_at_a_time_and_is_never_cut_off() -> None:

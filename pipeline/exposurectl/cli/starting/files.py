@@ -12,7 +12,7 @@ from exposurectl.schemas.published import schema_files, settled
 
 POLICY, README = PurePosixPath("policies"), PurePosixPath("README.md")
 CONFIG, OWNERS = PurePosixPath("config/production.yaml"), PurePosixPath(".github/CODEOWNERS")
-_WORKFLOWS = ("check", "plan", "apply")
+_WORKFLOWS = ("check", "plan", "apply", "drift")
 _TEMPLATES = {
     str(README): "README.md",
     str(CONFIG): "config/production.yaml",
