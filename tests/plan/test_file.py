@@ -258,3 +258,10 @@ def test_a_file_beyond_the_limit_is_refused_unread() -> None:
 
 def test_a_file_at_the_limit_is_read() -> None:
     assert refused(b" " * (64 * 1024 * 1024)).detail.startswith("This is not a plan as exposurectl writes it: ")
+
+
+def test_a_plan_of_more_values_than_any_is_not_decoded() -> None:
+    with pytest.raises(ExposurectlError) as caught:
+        read_plan("plan.json", b"[" + b"0," * 3_000_001 + b"0]")
+
+    assert caught.value.problems[0].detail.startswith("The file holds more than 3000000 values.")

@@ -28,9 +28,31 @@ def test_a_family_of_types_is_known_by_its_beginning() -> None:
     assert 'hint: write "AWS::NetworkFirewall::Policy"' in said("AWS::Networkfirewall::Policy")
 
 
+def test_a_type_with_a_slip_of_the_pen_is_told_with_the_one_that_is_near() -> None:
+    assert said("AWS::EC2::InternetGatway") == (
+        "policies/a.yaml:3:66: warning: Type unknown\n"
+        '  No alias knows "AWS::EC2::InternetGatway", and a type that Inspector does not write matches nothing.\n'
+        '  hint: did you mean "AWS::EC2::InternetGateway"?\n'
+    )
+
+
+def test_the_type_of_a_component_with_both_its_type_and_its_id_is_read() -> None:
+    """It was a crash: a mapping was taken for a word."""
+    step = "{type: 'AWS::EC2::Instanc', id: i-0123456789abcdef0}"
+    given = f"{{findings: [{{protocol: tcp, ports: 1, path: [instance, {step}]}}]}}"
+    text = f"version: 1\ncases: [{{name: a, given: {given}, expect: {{level: open}}}}]\n"
+
+    (only,) = misspelt_types(document(text, "cases"))
+
+    assert only.place is not None
+    assert text.splitlines()[1][only.place.column - 1 :].startswith("'AWS::EC2::Instanc'")
+    assert only.hint == 'did you mean "AWS::EC2::Instance"?'
+
+
 @pytest.mark.parametrize(
     "pattern",
     [
+        "AWS::EC2::TransitGatewayVpcAttachment",
         "AWS::EC2::InternetGateway",
         "AWS::NetworkFirewall::Policy",
         "AWS::EC2::SomethingNew",
@@ -69,3 +91,10 @@ def test_what_is_broken_is_not_read() -> None:
 
     assert found
     assert list(misspelt_types(read)) == []
+
+
+def test_a_component_of_a_case_that_is_a_mapping_is_passed_over() -> None:
+    finding = "{ports: 22, protocol: tcp, path: [{id: igw-1, type: AWS::EC2::InternetGateway}]}"
+    case = f"{{name: a case, given: {{findings: [{finding}]}}, expect: {{level: open}}}}"
+
+    assert list(misspelt_types(document(f"version: 1\ncases: [{case}]\n", "cases"))) == []

@@ -195,3 +195,15 @@ def test_any_order_of_the_pages_is_the_same_group_and_any_missing_page_is_notice
     assert group.servers == tuple(server(number) for number in sorted(numbers))
     if len(pages) > 1:
         assert refused(("s.json", saved(*shuffled[1:], ROLES))).reason == "listing-incomplete"
+
+
+def test_a_file_of_countless_values_or_documents_is_refused_before_it_is_read() -> None:
+    crammed, stray, large = b"[" + b"[]," * 1_000_000 + b"0]", b"0 " * 2_500, b" " * (32 * 1024 * 1024 + 1)
+
+    said = [refused(("a.json", content)).problems[-1].detail for content in (crammed, stray, large)]
+
+    assert said == [
+        "In document 1: the file holds more than 1000000 values.",
+        "In document 2002: the file holds more than 2000 documents.",
+        "In document 1: the file is larger than 32 MiB.",
+    ]

@@ -133,3 +133,12 @@ def test_a_quoted_text_is_cut_to_one_short_line() -> None:
     assert shown.startswith("one two [31m xxx")
     assert shown.endswith("x…")
     assert len(shown) == 200
+
+
+def test_a_megabyte_of_somebody_elses_text_is_cut_only_after_the_token_is_out_of_it() -> None:
+    token = Token(CANARY)
+
+    across = token.redact(" " * (10_000 - 5) + CANARY)
+
+    assert "fvgs" not in across
+    assert token.redact("A" * 16_000_000) == "A" * 199 + "…"

@@ -14,6 +14,8 @@ from exposurectl.diagnostics import Diagnostic, Exit, ExposurectlError, Place
 from exposurectl.plan.model import Change, Direction, Moment, Placement, Plan
 
 FORMAT_VERSION = 1
+_MOST_VALUES = 2_000_000
+"""A receipt of 50,000 changes holds half as many."""
 
 
 class Outcome(enum.Enum):
@@ -167,6 +169,8 @@ def read_receipt(name: str, content: bytes) -> Receipt:
     """Return the receipt of a file that `write_receipt` wrote; an ExposurectlError says why anything else is none."""
     if len(content) > Receipt.MAX_BYTES:
         raise _no_receipt(name, f"The file is larger than {Receipt.MAX_BYTES} bytes.")
+    if content.count(b",") > _MOST_VALUES:
+        raise _no_receipt(name, f"The file holds more than {_MOST_VALUES} values.")
     try:
         receipt = msgspec.json.decode(content, type=Receipt)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:

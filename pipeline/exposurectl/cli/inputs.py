@@ -28,9 +28,14 @@ def read_plan_file(path: str) -> Plan:
 
 
 def read_file(path: str) -> bytes:
-    """Return a file's content. Raises ExposurectlError where it cannot be read."""
+    """
+    Return a file's content, or its beginning where it is larger than anything that is read.
+
+    Raises ExposurectlError where it cannot be read.
+    """
     try:
-        return Path(path).read_bytes()
+        with Path(path).open("rb") as file:
+            return file.read(Plan.MAX_BYTES + 1)
     except OSError as error:
         raise unreadable(path, error) from error
 

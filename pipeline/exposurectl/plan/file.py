@@ -9,6 +9,8 @@ import msgspec
 from exposurectl.diagnostics import Diagnostic, Exit, ExposurectlError, Place
 from exposurectl.plan.model import FORMAT_VERSION, Plan
 
+_MOST_VALUES = 3_000_000
+"""A plan of 50,000 changes holds as many; more of them in as many bytes would take memory and mean nothing."""
 _DOMAIN = b"exposurectl-plan/v1\0"
 
 
@@ -33,6 +35,8 @@ def read_plan(name: str, content: bytes) -> Plan:
     """
     if len(content) > Plan.MAX_BYTES:
         raise _refused(name, f"The file is larger than {Plan.MAX_BYTES} bytes.")
+    if content.count(b",") > _MOST_VALUES:
+        raise _refused(name, f"The file holds more than {_MOST_VALUES} values.")
     try:
         version = msgspec.json.decode(content, type=_Header).format_version
         if version != FORMAT_VERSION:

@@ -15,6 +15,11 @@ from exposurectl.sources.findings import Damaged, Decoded, PassedOver, Sighting,
 
 MOST_RECORDS: Final = 1_000_000
 MOST_PROBLEMS: Final = 50
+ENOUGH_PROBLEMS: Final = 10_000
+"""Nobody reads more of one file, and a file of nothing else would fill the memory."""
+MOST_KINDS: Final = 1_000
+OTHER_KINDS: Final = "other kinds"
+_LONGEST_KIND = 200
 LARGEST_RECORD: Final = 1 << 20
 DAMAGED: Final = "Damaged finding"
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
@@ -47,30 +52,33 @@ class Collection:
         self._digests: set[bytes] = set()
         self._problems: list[Diagnostic] = []
         self._records = 0
+        self._others = 0
 
     def take(self, text: bytes | msgspec.Raw, *, place: Place, called: str) -> None:
         """Take one record as JSON text; `called` is what a message calls it, such as `Finding 17`."""
         self._records += 1
-        if self._records > MOST_RECORDS:
-            self.refuse(Diagnostic(summary="Too many findings", detail="The limit is 1,000,000 findings.", place=place))
-            raise self._error()
+        self._check_count(place)
         decoded = self._decode(text)
         match decoded:
             case Damaged(problems):
                 detail = f"{called}: {'; '.join(problems)}."
                 self.refuse(Diagnostic(summary=DAMAGED, detail=detail, place=place))
             case PassedOver(kind):
-                self._passed_over[kind] += 1
+                self._pass_over(kind)
             case Sighting():
                 self._keep(decoded)
 
-    def pass_over(self, kind: str) -> None:
+    def pass_over(self, kind: str, *, place: Place) -> None:
         """Count something that is not a finding at all, such as an event of another kind."""
-        self._passed_over[kind] += 1
+        self._others += 1
+        self._check_count(place)
+        self._pass_over(kind)
 
     def refuse(self, problem: Diagnostic) -> None:
-        """Remember a problem; finishing will raise it together with all others."""
+        """Remember a problem; finishing will raise it together with all others, and so does the ten thousandth."""
         self._problems.append(problem)
+        if len(self._problems) >= ENOUGH_PROBLEMS:
+            raise self._error()
 
     def finish(self) -> RecordedFindings:
         """Return what was gathered, or raise every problem at once."""
@@ -84,6 +92,17 @@ class Collection:
             digest=f"sha256:{hashlib.sha256(b''.join(sorted(self._digests))).hexdigest()}",
             records=self._records,
         )
+
+    def _check_count(self, place: Place) -> None:
+        if self._records + self._others > MOST_RECORDS:
+            self.refuse(Diagnostic(summary="Too many findings", detail="The limit is 1,000,000 findings.", place=place))
+            raise self._error()
+
+    def _pass_over(self, kind: str) -> None:
+        """Count a kind by its name, as long as there are not so many names that they would fill the memory."""
+        short = kind[:_LONGEST_KIND]
+        known = short in self._passed_over or len(self._passed_over) < MOST_KINDS
+        self._passed_over[short if known else OTHER_KINDS] += 1
 
     def _error(self) -> ExposurectlError:
         return ExposurectlError(*listed(self._problems))

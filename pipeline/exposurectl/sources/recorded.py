@@ -93,7 +93,7 @@ class _Reader:
             case Values():
                 self._refuse("Not findings", f"Lists stand more than {_DEEPEST_LIST} deep in each other.", _LISTING)
             case OtherEvent(kind):
-                self._collection.pass_over(kind)
+                self._collection.pass_over(kind, place=self._place)
             case Refused(form, detail):
                 self._refuse(
                     "Not findings", f"This is {form.value}{detail and f': {detail}'}.", _HINTS.get(form, _LISTING)

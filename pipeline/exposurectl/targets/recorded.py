@@ -8,12 +8,14 @@ import msgspec
 
 from exposurectl.diagnostics import Diagnostic, ExposurectlError, Place
 from exposurectl.model import Group, Role, Server
-from exposurectl.targets.pages import Page, page_from
-from exposurectl.targets.replies import error_message
+from exposurectl.targets.pages import MOST_PAGES, Page, page_from
+from exposurectl.targets.replies import MOST_VALUES, error_message, is_crammed
 from exposurectl.targets.rows import Row, role_from_row, server_from_row
 
 _HINT = "Save what `GET /v1/servers` and `GET /v1/roles` return, page after page, without changing it."
 _JSON_SPACE = " \t\r\n"
+_MOST_MIB = 32
+_MOST_DOCUMENTS = 2 * MOST_PAGES
 
 
 class _Promise(msgspec.Struct, frozen=True):
@@ -53,6 +55,8 @@ class _Recording:
         number = 0
         try:
             for number, document in enumerate(_documents(content), start=1):
+                if number > _MOST_DOCUMENTS:
+                    _refuse(f"the file holds more than {_MOST_DOCUMENTS} documents")
                 self._add_document(place, f"document {number}", document)
             if number == 0:
                 _refuse("the file is empty")
@@ -113,6 +117,10 @@ class _Recording:
 
 def _documents(content: bytes) -> Iterator[object]:
     """Split a file into its JSON documents, which white space separates or nothing at all."""
+    if len(content) > _MOST_MIB * 1024 * 1024:
+        _refuse(f"the file is larger than {_MOST_MIB} MiB")
+    if is_crammed(content):
+        _refuse(f"the file holds more than {MOST_VALUES} values")
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:

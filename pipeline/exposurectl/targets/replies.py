@@ -69,6 +69,9 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True):
     body: bytes
 
 
+MOST_VALUES = 1_000_000
+"""Of JSON; a full page has a tenth of it. Small values take thirty times the memory that their text does."""
+
 _NO_JSON = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 _KINDS = {
@@ -124,8 +127,15 @@ def error_message(value: object, *, but_for: str = "") -> str | None:
     return next((text for text in (value.get("message"), nested) if isinstance(text, str)), None)
 
 
+def is_crammed(body: bytes) -> bool:
+    """Tell whether a JSON text may have more values in it than are read: they are never more than this counts."""
+    return sum(map(body.count, (b",", b"[", b"{"))) > MOST_VALUES
+
+
 def _classify_ok(reply: Reply, token: Token) -> Answer:
     body = reply.body.strip()
+    if body[:1] in {b"{", b"["} and is_crammed(body):
+        return Trouble(kind=Kind.ODD, status=reply.status, why=f"the reply holds more than {MOST_VALUES} values")
     try:
         return Good(msgspec.json.decode(body))
     except _NO_JSON:
@@ -154,13 +164,15 @@ def _trouble(kind: Kind, reply: Reply, token: Token) -> Trouble:
 
 def _shown(body: bytes, token: Token) -> str:
     try:
-        message = error_message(msgspec.json.decode(body))
+        message = None if is_crammed(body) else error_message(msgspec.json.decode(body))
     except _NO_JSON:
         message = None
     return token.redact(message or body.decode("utf-8", errors="replace"))
 
 
 def _is_json(body: bytes) -> bool:
+    if is_crammed(body):
+        return False
     try:
         msgspec.json.decode(body)
     except _NO_JSON:

@@ -14,6 +14,7 @@ SHOWN_CHARACTERS = 200
 """How much of somebody else's text a message quotes."""
 
 _MOST_BYTES = 4096
+_MOST_LOOKED_AT = 10_000
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _PRINTABLE = re.compile(r"[ -~]+")
 _HINT = "Write `env:NAME` or `file:PATH`, and keep the token itself out of every file under review."
@@ -53,6 +54,7 @@ class Token:
         """Return somebody else's text fit for a message: on one line, short, and without the token."""
         for form in _forms(self._value):
             text = text.replace(form, MASK)
+        text = text[:_MOST_LOOKED_AT]  # only now: a cut before could go through the token
         line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
         return line if len(line) <= SHOWN_CHARACTERS else line[: SHOWN_CHARACTERS - 1] + "…"
 
