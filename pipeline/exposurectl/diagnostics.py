@@ -55,6 +55,7 @@ class ProblemId(enum.StrEnum):
     MISSING_KEY = "missing-key"
     WRONG_VALUE = "wrong-value"
     DUPLICATE_ID = "duplicate-id"
+    UNKNOWN_RULE = "unknown-rule"
     NO_DEFAULTS = "no-defaults"
     SECOND_DEFAULTS = "second-defaults"
     UNOBSERVED_BELOW_UNREACHABLE = "unobserved-below-unreachable"

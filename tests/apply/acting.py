@@ -120,15 +120,16 @@ def execute(
     told: Callable[[int, Result], None] = nobody,
     per_minute: float = 600_000,
     longest: timedelta = timedelta(hours=5),
+    receipt: Path | None = None,
 ) -> Finished:
-    """Run a plan from beginning to end, with its receipt in a directory."""
+    """Run a plan from beginning to end, with its receipt in a directory unless it is named."""
     clock = clock or a_clock()
     run = Run(
         plan=plan,
         targets=writers(plan, url or plan.target.url, clock, per_minute),
         clock=clock,
         journal=directory / NAME,
-        file=lambda: ReceiptFile.beside(directory / "plan.json"),
+        file=lambda: ReceiptFile(receipt) if receipt else ReceiptFile.beside(directory / "plan.json"),
         told=told,
         longest=longest,
     )

@@ -1,6 +1,6 @@
 """What must hold before the first write: each refusal has its own reason and exit code."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from apply.acting import URL, USUAL, WEB, emulated, execute, plan_for, settings_for
-from exposurectl.apply.checks import ALLOWED_SKEW, Newest, check_plan
+from exposurectl.apply.checks import ALLOWED_SKEW, MOST_CHANGES, Newest, check_plan
 from exposurectl.apply.presence import check_roles, check_skew
 from exposurectl.apply.receipt import Approval
 from exposurectl.config import Limits, Settings
@@ -142,6 +142,10 @@ def test_a_plan_from_the_future_is_refused() -> None:
     )
 
 
+def test_a_plan_from_the_end_of_time_is_refused_like_any_other() -> None:
+    assert refused(resealed(PLAN, as_of=datetime.max.replace(tzinfo=UTC))).reason == "plan-from-future"
+
+
 ANOTHER_CONFIG = "name its config with --config"
 
 
@@ -171,6 +175,12 @@ def test_a_plan_for_somewhere_else_is_refused(settings: Settings, summary: str, 
 
     assert (error.exit_code, error.reason) == (Exit.REFUSED, "target-changed")
     assert error.problems == (Diagnostic(summary=summary, detail=detail, hint=ANOTHER_CONFIG),)
+
+
+def test_every_group_that_the_config_has_not_is_named() -> None:
+    plan = with_change(with_change(PLAN, 0, group="b-gone"), 1, group="a-gone")
+
+    assert refused(plan).problems[0].detail == "The config has no group a-gone, b-gone."
 
 
 def test_a_group_of_the_plan_that_does_not_change_need_not_be_in_the_config() -> None:
@@ -211,6 +221,22 @@ def test_a_summary_that_does_not_count_its_changes_is_refused(number: str) -> No
 )
 def test_a_change_that_is_not_what_its_roles_make_it_is_refused(changes: dict[str, object]) -> None:
     assert refused(with_change(PLAN, 0, **changes)).reason == "plan-inconsistent"
+
+
+def test_more_changes_than_any_apply_could_make_are_refused_before_they_are_looked_at() -> None:
+    many = replace(PLAN, changes=(PLAN.changes[0],) * (MOST_CHANGES + 1))
+
+    error = refused(many)
+
+    assert (error.exit_code, error.reason) == (Exit.REFUSED, "plan-too-large")
+    assert error.problems == (
+        Diagnostic(
+            summary="Plan too large",
+            detail="It has 50001 changes; 50000 is the limit.",
+            hint="plan fewer groups at once",
+        ),
+    )
+    assert refused(replace(many, changes=many.changes[1:])).reason == "plan-inconsistent"
 
 
 def test_a_change_of_a_group_that_the_plan_does_not_pin_is_refused() -> None:
@@ -370,7 +396,13 @@ def test_a_plan_that_was_not_approved_is_refused() -> None:
     error = refused(PLAN, approval=Approval(digest="sha256:other"))
 
     assert (error.exit_code, error.reason) == (Exit.REFUSED, "not-approved")
-    assert error.problems[0].detail == f"The plan's digest is {PLAN.digest}, and sha256:other was approved."
+    assert error.problems == (
+        Diagnostic(
+            summary="Another plan was approved",
+            detail=f"The plan's digest is {PLAN.digest}, and sha256:other was approved.",
+            hint="review this plan, then approve its digest",
+        ),
+    )
 
 
 @pytest.mark.parametrize(
@@ -384,15 +416,20 @@ def test_a_plan_that_is_not_the_newest_on_the_branch_is_refused(digest: str | No
     error = refused(PLAN, newest=replace(NEWEST, digest=digest))
 
     assert (error.exit_code, error.reason) == (Exit.REFUSED, "plan-not-newest")
-    assert error.problems[0].detail == detail
+    hint = "merge a plan that `exposurectl plan --record` made, and apply that"
+    assert error.problems == (Diagnostic(summary="Not the newest plan", detail=detail, hint=hint),)
 
 
 def test_a_plan_by_another_policy_than_the_branch_has_is_refused_with_both() -> None:
     error = refused(PLAN, newest=replace(NEWEST, policy="sha256:merged"))
 
     assert (error.exit_code, error.reason) == (Exit.REFUSED, "policy-changed")
-    assert error.problems[0].detail == (
-        f"It was made by {PLAN.inputs.policy}, and on origin/main the policy is sha256:merged."
+    assert error.problems == (
+        Diagnostic(
+            summary="Policy changed since the plan",
+            detail=f"It was made by {PLAN.inputs.policy}, and on origin/main the policy is sha256:merged.",
+            hint="make a new plan",
+        ),
     )
 
 
@@ -439,7 +476,13 @@ def test_another_number_than_the_exact_one_lifts_nothing(approval: Approval, sai
     error = refused(PLAN, settings_for(limits=Limits(lower_count=9, raise_percent=100)), approval=approval)
 
     assert (error.exit_code, error.reason) == (Exit.BLOCKED, "acknowledgement")
-    assert error.problems[0].detail == f"{said}: it is not the plan that was looked at."
+    assert error.problems == (
+        Diagnostic(
+            summary="Wrong number acknowledged",
+            detail=f"{said}: it is not the plan that was looked at.",
+            hint="review the plan, then give its exact number",
+        ),
+    )
 
 
 def test_one_acknowledgement_does_not_lift_the_other_guardrail() -> None:
@@ -457,6 +500,12 @@ def test_a_block_that_the_plan_was_made_with_stands_until_it_is_acknowledged() -
     passes(plan, approval=Approval(lowering=2))
 
 
+def test_an_acknowledgement_is_known_by_its_flag_whatever_else_it_says() -> None:
+    block = Block(reason="findings-dropped", detail="Half is gone.", acknowledge="--accept-lowering 2 --and more")
+
+    passes(resealed(PLAN, blocked_by=(block,)), approval=Approval(lowering=2))
+
+
 def test_an_acknowledgement_that_this_version_does_not_know_lifts_nothing() -> None:
     plan = resealed(PLAN, blocked_by=(Block(reason="new", detail="New.", acknowledge="--accept-anything 2"),))
 
@@ -469,7 +518,14 @@ def test_a_plan_that_takes_more_than_five_hours_needs_the_time() -> None:
     error = refused(slow)
 
     assert (error.exit_code, error.reason) == (Exit.BLOCKED, "too-long")
-    assert error.problems[0].hint == "plan fewer changes, or give it the time: --max-duration 301"
+    assert error.problems == (
+        Diagnostic(
+            summary="Apply too long",
+            detail="Applying it takes about 301 minutes at the configured pace; 300 is the limit.",
+            hint="plan fewer changes, or give it the time: --max-duration 301",
+        ),
+    )
+    passes(resealed(slow, summary=replace(slow.summary, minutes=300)))
     passes(slow, approval=Approval(max_minutes=301))
     assert refused(slow, approval=Approval(max_minutes=300)).reason == "too-long"
 
@@ -487,10 +543,18 @@ def test_clocks_that_nearly_agree_pass(skew: timedelta | None) -> None:
     check_skew(skew)
 
 
-@pytest.mark.parametrize(("skew", "way"), [(timedelta(minutes=11), "behind"), (timedelta(days=-1), "ahead of")])
-def test_clocks_that_differ_are_refused(skew: timedelta, way: str) -> None:
+@pytest.mark.parametrize(
+    ("skew", "told"), [(timedelta(minutes=11), "11 minutes behind"), (timedelta(days=-1), "1440 minutes ahead of")]
+)
+def test_clocks_that_differ_are_refused(skew: timedelta, told: str) -> None:
     with pytest.raises(ExposurectlError) as caught:
         check_skew(skew)
 
     assert (caught.value.exit_code, caught.value.reason) == (Exit.REFUSED, "clock-skew")
-    assert f"minutes {way} FutureVuls'" in caught.value.problems[0].detail
+    assert caught.value.problems == (
+        Diagnostic(
+            summary="Clocks differ",
+            detail=f"This machine's clock is {told} FutureVuls'. A plan's age is told by it.",
+            hint="set this machine's clock, then apply the plan again",
+        ),
+    )

@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,10 @@ import msgspec
 import pytest
 
 from apply.acting import plan_for
-from exposurectl.apply.journal import NAME, Begin, End, Intent, Journal, Settled
+from exposurectl.apply.journal import MAX_BYTES, NAME, Journal
 from exposurectl.apply.receipt import Outcome, planned
-from exposurectl.diagnostics import Exit, ExposurectlError, Place
+from exposurectl.apply.records import Begin, End, Intent, Settled
+from exposurectl.diagnostics import Diagnostic, Exit, ExposurectlError, Place
 from plan.building import AS_OF, resealed
 
 PLAN = plan_for()
@@ -37,6 +39,15 @@ def refused(path: Path, plan: Any = PLAN) -> ExposurectlError:
     with pytest.raises(ExposurectlError) as caught:
         Journal.open(path, plan)
     return caught.value
+
+
+def damaged(path: Path, line: int, detail: str) -> Diagnostic:
+    return Diagnostic(
+        summary="Journal damaged",
+        place=Place(str(path), line, 1),
+        detail=f"{detail} What the run before did cannot be told from it.",
+        hint="keep the file as evidence under another name; apply compares every server with FutureVuls anyway",
+    )
 
 
 def past(path: Path) -> tuple[object, ...]:
@@ -117,16 +128,18 @@ def test_a_record_that_was_taken_out_is_noticed(tmp_path: Path) -> None:
     lines = path.read_bytes().splitlines(keepends=True)
     path.write_bytes(b"".join(lines[:1] + lines[2:]))
 
-    assert refused(path).problems[0].detail.startswith("The record does not follow the one before it.")
+    assert refused(path).problems == (damaged(path, 2, "The record does not follow the one before it."),)
 
 
 def test_the_journal_of_another_plan_is_refused(tmp_path: Path) -> None:
     other = resealed(PLAN, sequence=7)
 
-    error = refused(written(tmp_path), other)
+    path = written(tmp_path)
+
+    error = refused(path, other)
 
     assert (error.exit_code, error.reason) == (Exit.REFUSED, "journal-invalid")
-    assert error.problems[0].detail.startswith(f"It is of the plan {PLAN.digest}, not of {other.digest}.")
+    assert error.problems == (damaged(path, 1, f"It is of the plan {PLAN.digest}, not of {other.digest}."),)
 
 
 def test_a_change_that_the_plan_has_not_is_refused(tmp_path: Path) -> None:
@@ -135,7 +148,26 @@ def test_a_change_that_the_plan_has_not_is_refused(tmp_path: Path) -> None:
     journal.intend(5, 1, 31)
     journal.close()
 
-    assert refused(tmp_path / NAME).problems[0].detail.startswith("The plan has no change 5.")
+    assert refused(tmp_path / NAME).problems == (damaged(tmp_path / NAME, 2, "The plan has no change 5."),)
+
+
+def test_a_result_of_a_change_that_the_plan_has_not_is_refused(tmp_path: Path) -> None:
+    journal = Journal.open(tmp_path / NAME, PLAN)
+    journal.begin(PLAN, receipt="receipt.json", now=AS_OF)
+    journal.intend(4, 1, 31)
+    journal.settle(-1, APPLIED)
+    journal.close()
+
+    assert refused(tmp_path / NAME).problems == (damaged(tmp_path / NAME, 3, "The plan has no change -1."),)
+
+
+def test_a_line_that_is_no_record_is_refused_with_what_is_wrong_with_it(tmp_path: Path) -> None:
+    path = written(tmp_path)
+    path.write_bytes(path.read_bytes() + b"{}\n")
+
+    assert refused(path).problems == (
+        damaged(path, 5, "This is not a record as exposurectl writes it: Object missing required field `record`."),
+    )
 
 
 def test_only_one_holds_a_journal_and_the_other_learns_who(tmp_path: Path) -> None:
@@ -147,10 +179,33 @@ def test_only_one_holds_a_journal_and_the_other_learns_who(tmp_path: Path) -> No
     journal.close()
 
     assert (error.exit_code, error.reason) == (Exit.REFUSED, "locked")
-    assert early.problems[0].detail.startswith("Another apply of this plan is running.")
-    assert error.problems[0].detail.startswith(
-        f"Process {os.getpid()} has been applying this plan since 2026-11-23 03:00:00 UTC."
+    since = f"Process {os.getpid()} has been applying this plan since 2026-11-23 03:00:00 UTC"
+    assert early.problems == (held(tmp_path / NAME, "Another apply of this plan is running"),)
+    assert error.problems == (held(tmp_path / NAME, since),)
+
+
+def held(path: Path, holder: str) -> Diagnostic:
+    return Diagnostic(
+        summary="Another run is under way",
+        place=Place(str(path)),
+        detail=f"{holder}. Two at once could undo each other.",
+        hint="wait until it ends, then apply the plan again: what is done already stays as it is",
     )
+
+
+def test_who_holds_a_journal_is_the_last_that_began(tmp_path: Path) -> None:
+    path = written(tmp_path)
+    journal = Journal.open(path, PLAN)
+    journal.begin(PLAN, receipt="receipt-2.json", now=AS_OF + timedelta(hours=1))
+    with path.open("ab") as file:
+        file.write(b"no record\n\xff\n")
+    journal.begin(PLAN, receipt="the third receipt.json", now=AS_OF + timedelta(hours=2))
+
+    error = refused(path)
+    journal.close()
+
+    since = f"Process {os.getpid()} has been applying this plan since 2026-11-23 05:00:00 UTC"
+    assert error.problems == (held(path, since),)
 
 
 def test_the_lock_ends_with_the_process_that_held_it(tmp_path: Path) -> None:
@@ -195,8 +250,17 @@ def test_after_a_failed_write_nothing_more_is_written(tmp_path: Path) -> None:
     journal.close()
 
     assert (first.value.exit_code, first.value.reason) == (Exit.ERROR, "journal")
-    assert first.value.problems[0].detail == ("No space left on device. Nothing is sent whose intent is not on disk.")
+    assert first.value.problems == (not_kept(tmp_path / NAME, "No space left on device"),)
     assert second.value is first.value
+
+
+def not_kept(path: Path, why: str) -> Diagnostic:
+    return Diagnostic(
+        summary="Journal cannot be written",
+        place=Place(str(path)),
+        detail=f"{why}. Nothing is sent whose intent is not on disk.",
+        hint="make room for it, then apply the plan again: what is done already stays as it is",
+    )
 
 
 def _descriptor_of(path: Path) -> int:
@@ -209,4 +273,25 @@ def _descriptor_of(path: Path) -> int:
 
 
 def test_a_journal_in_a_folder_that_is_not_there_is_an_error(tmp_path: Path) -> None:
-    assert refused(tmp_path / "missing" / NAME).reason == "journal"
+    error = refused(tmp_path / "missing" / NAME)
+
+    assert (error.exit_code, error.reason) == (Exit.ERROR, "journal")
+    assert error.problems == (not_kept(tmp_path / "missing" / NAME, "No such file or directory"),)
+
+
+def test_a_journal_beyond_the_limit_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
+    with (tmp_path / NAME).open("wb") as file:
+        file.truncate(MAX_BYTES + 1)
+
+    error = refused(tmp_path / NAME)
+
+    assert error.reason == "journal-invalid"
+    assert f"The journal is larger than {MAX_BYTES} bytes." in error.problems[0].detail
+    assert (tmp_path / NAME).stat().st_size == MAX_BYTES + 1
+
+
+def test_a_journal_as_large_as_one_may_be_is_read(tmp_path: Path) -> None:
+    path = written(tmp_path)
+    os.truncate(path, MAX_BYTES)
+
+    assert len(past(path)) == 4

@@ -19,7 +19,7 @@ from exposurectl.apply.receipt import (
     verdict,
     write_receipt,
 )
-from exposurectl.diagnostics import Exit, ExposurectlError, Place
+from exposurectl.diagnostics import Diagnostic, Exit, ExposurectlError, Place
 from plan.building import AS_OF
 
 PLAN = plan_for()
@@ -44,6 +44,7 @@ def receipt_of(*outcomes: Outcome, stopped: str = "") -> Receipt:
         # Nothing written, because somebody moved servers since the plan.
         ((CONFLICT,), "", Exit.REFUSED, "conflict"),
         ((CONFLICT, NOOP), "", Exit.REFUSED, "conflict"),
+        ((CONFLICT,), "time-limit", Exit.REFUSED, "conflict"),
         # Nothing written, because something failed.
         ((FAILED,), "", Exit.ERROR, "failed"),
         ((FAILED, NOOP, CONFLICT, GONE), "", Exit.ERROR, "failed"),
@@ -175,13 +176,32 @@ def test_a_receipt_that_is_none_is_an_error_with_its_place(edit: tuple[bytes, by
     with pytest.raises(ExposurectlError) as caught:
         read_receipt("receipt.json", write_receipt(BEGUN).replace(*edit, 1))
 
+    (problem,) = caught.value.problems
     assert caught.value.reason == "receipt-invalid"
-    assert caught.value.problems[0].place == Place("receipt.json")
-    assert caught.value.problems[0].detail.startswith(said)
+    assert (problem.summary, problem.place) == ("Receipt not readable", Place("receipt.json"))
+    assert problem.detail.startswith(said)
+    assert problem.hint == "take the file from where apply left it"
 
 
 def test_a_receipt_larger_than_any_plan_is_not_read() -> None:
     with pytest.raises(ExposurectlError) as caught:
         read_receipt("receipt.json", b" " * (Receipt.MAX_BYTES + 1))
 
-    assert caught.value.problems[0].detail == "The file is larger than 67108864 bytes."
+    assert caught.value.problems == (
+        Diagnostic(
+            summary="Receipt not readable",
+            place=Place("receipt.json"),
+            detail="The file is larger than 67108864 bytes.",
+            hint="take the file from where apply left it",
+        ),
+    )
+
+
+def test_a_receipt_as_large_as_a_receipt_may_be_is_read() -> None:
+    content = write_receipt(BEGUN)
+
+    assert read_receipt("receipt.json", content + b" " * (Receipt.MAX_BYTES - len(content))) == BEGUN
+
+
+def test_an_outcome_that_a_receipt_does_not_name_came_of_nothing() -> None:
+    assert msgspec.structs.replace(BEGUN, outcomes={}).count(APPLIED) == 0

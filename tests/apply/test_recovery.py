@@ -1,35 +1,33 @@
 """What a killed run left open, the next one closes: its receipt says what it did."""
 
 import json
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 
-from apply.acting import MOVES, emulated, execute, moves, on_disk, outcomes, plan_for
+from apply.acting import MOVES, emulated, execute, move_by_hand, moves, on_disk, outcomes, plan_for
 from exposurectl.apply.journal import NAME, Journal
 from exposurectl.apply.receipt import Outcome, Result, begin, planned, write_receipt
 from exposurectl.apply.receipt_file import ReceiptFile
 from exposurectl.apply.recovery import close_receipts
-from exposurectl.diagnostics import Exit, ExposurectlError
+from exposurectl.diagnostics import Exit, ExposurectlError, Place
+from exposurectl.plan.model import Plan
 from plan.building import AS_OF, resealed
 
 PLAN = plan_for()
 APPLIED, NOOP, CONFLICT, GONE, FAILED, UNKNOWN, LEFT = Outcome
 
 
-class Killed(Exception):  # noqa: N818 - it stands for SIGKILL, which is no error
-    """Nothing runs after it."""
-
-
-def left_behind(folder: Path, *records: tuple[int, Result | None], name: str = "receipt.json") -> None:
+def left_behind(folder: Path, *records: tuple[int, Result | None], name: str = "receipt.json", of: Plan = PLAN) -> None:
     """Leave what a run leaves that was killed after these intents, each with its result or without."""
-    ReceiptFile(folder / name).create(begin(PLAN, actor="alice", run="", now=AS_OF))
-    journal = Journal.open(folder / NAME, PLAN)
-    journal.begin(PLAN, receipt=name, now=AS_OF)
+    ReceiptFile(folder / name).create(begin(of, actor="alice", run="", now=AS_OF))
+    journal = Journal.open(folder / NAME, of)
+    journal.begin(of, receipt=name, now=AS_OF)
     for index, result in records:
-        journal.intend(index, PLAN.changes[index].server, PLAN.changes[index].after.role)
+        journal.intend(index, of.changes[index].server, of.changes[index].after.role)
         if result:
             journal.settle(index, result)
     journal.close()
@@ -61,6 +59,54 @@ def test_a_killed_run_has_its_receipt_closed_from_the_journal(tmp_path: Path) ->
     assert [one["outcome"] for one in receipt["results"]] == ["applied", "unknown"] + ["not-attempted"] * 3
     assert receipt["results"][1]["detail"] == "killed while the request was under way"
     assert (receipt["results"][0]["status"], receipt["results"][0]["attempts"]) == (200, 1)
+
+
+def test_a_receipt_that_is_closed_has_all_that_the_journal_knows(tmp_path: Path) -> None:
+    later = AS_OF + timedelta(minutes=7)
+    conflict = msgspec.structs.replace(applied(0), outcome=CONFLICT, detail="somebody moved it", at=later)
+    untimed = msgspec.structs.replace(applied(1), at=None)
+    left_behind(tmp_path, (0, conflict), (1, untimed))
+
+    closed(tmp_path)
+
+    receipt = on_disk(tmp_path / "receipt.json")
+    assert [(one["outcome"], one["detail"], one["at"]) for one in receipt["results"]][:2] == [
+        ("conflict", "somebody moved it", "2026-11-23T03:07:00Z"),
+        ("applied", "", None),
+    ]
+    assert receipt["ended_at"] == "2026-11-23T03:07:00Z"
+
+
+def test_runs_that_follow_a_run_that_ended_are_told_apart(tmp_path: Path) -> None:
+    left_behind(tmp_path, (0, applied(0)))
+    journal = Journal.open(tmp_path / NAME, PLAN)
+    journal.end(stopped="", now=AS_OF)
+    journal.close()
+    left_behind(tmp_path, (3, None), name="receipt-2.json")
+
+    assert closed(tmp_path) == (tmp_path / "receipt-2.json",)
+    left = "not-attempted"
+    assert [one["outcome"] for one in results(tmp_path / "receipt-2.json")] == [left, left, left, "unknown", left]
+    assert on_disk(tmp_path / "receipt.json")["ended_at"] is None
+
+
+def test_a_run_whose_receipt_another_took_does_not_keep_the_next_from_being_closed(tmp_path: Path) -> None:
+    journal = Journal.open(tmp_path / NAME, PLAN)
+    journal.begin(PLAN, receipt="receipt.json", now=AS_OF)
+    journal.close()
+    left_behind(tmp_path, (0, applied(0)))
+
+    assert closed(tmp_path) == (tmp_path / "receipt.json",)
+
+
+def test_what_was_half_written_is_removed(tmp_path: Path) -> None:
+    left_behind(tmp_path, (0, applied(0)))
+    for name in ("receipt.json.new", "receipt-2.json.new", "plan.json.new"):
+        (tmp_path / name).touch()
+
+    closed(tmp_path)
+
+    assert {path.name for path in tmp_path.iterdir()} == {NAME, "receipt.json", "plan.json.new"}
 
 
 def test_a_receipt_is_closed_once(tmp_path: Path) -> None:
@@ -114,13 +160,10 @@ def test_several_killed_runs_have_a_receipt_each(tmp_path: Path) -> None:
 def test_the_next_run_closes_it_and_finishes(tmp_path: Path) -> None:
     with emulated() as futurevuls:
         plan = plan_for(futurevuls.url)
+        left_behind(tmp_path, (0, applied(0)), (1, applied(1)), of=plan)
+        for path, role in MOVES[:2]:
+            move_by_hand(futurevuls.url, int(path.rpartition("/")[2]), role)
 
-        def told(number: int, _result: Result) -> None:
-            if number == 2:
-                raise Killed
-
-        with pytest.raises(Killed):
-            execute(plan, tmp_path, told=told)
         finished = execute(plan, tmp_path)
 
         assert moves(futurevuls) == MOVES
@@ -140,3 +183,5 @@ def test_a_receipt_that_cannot_be_closed_is_an_error_before_anything_is_written(
 
         assert futurevuls.writes == ()
     assert (caught.value.exit_code, caught.value.reason) == (Exit.ERROR, "receipt")
+    (problem,) = caught.value.problems
+    assert (problem.summary, problem.place) == ("Receipt cannot be written", Place(str(tmp_path / "receipt.json")))

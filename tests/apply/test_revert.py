@@ -39,6 +39,8 @@ from plan.building import (
     group,
     group_settings,
     inventory,
+    override,
+    policy,
     request,
     seen,
     server,
@@ -167,6 +169,10 @@ def test_without_a_previous_plan_it_is_the_first_and_knows_nothing_of_the_others
     assert [(one.server, one.evidence, one.observed, one.reasons) for one in plan.unchanged] == [
         (number, "", False, (Reason(rule="revert", because=because),)) for number in (4, 5)
     ]
+    assert {(one.name, one.account, one.region) for one in plan.unchanged} == {
+        ("server-4", "", ""),
+        ("server-5", "", ""),
+    }
     assert whys(plan)[6] == "not moved by plan 1: a revert leaves it where it is"
 
 
@@ -201,7 +207,8 @@ def test_a_join_is_not_reverted() -> None:
 def test_a_server_that_was_moved_since_is_left_where_it_is(role: int, why: str, outcome: Outcome) -> None:
     plan = back(server(1, "i-open", role), receipt=receipt_of(FIRST, {1: outcome}))
 
-    assert (plan.changes, whys(plan)[1]) == ((), why)
+    assert plan.changes == ()
+    assert plan.skipped[0] == Skipped(why=why, server=1, name="server-1", group="web-platform", instance="i-open")
 
 
 @pytest.mark.parametrize("outcome", [Outcome.APPLIED, Outcome.UNKNOWN])
@@ -230,7 +237,9 @@ def test_a_server_that_is_gone_is_said_to_be() -> None:
 
     plan = back(server(1, "i-open", WEB_OPEN))
 
-    assert {number: why for number, why in whys(plan).items() if why == gone} == {2: gone, 3: gone}
+    assert [one for one in plan.skipped if one.why == gone] == [
+        Skipped(why=gone, server=number, name=f"server-{number}", group="web-platform") for number in (2, 3)
+    ]
 
 
 def family(**roles: str) -> Any:
@@ -284,6 +293,25 @@ def test_lowering_back_needs_the_same_acknowledgement_as_any() -> None:
         ("guardrail-lower", "--accept-lowering 1")
     ]
     assert plan.applyable
+
+
+def test_a_percentage_is_of_all_servers_that_the_way_back_manages() -> None:
+    many = group(*(server(number, "i-small", WEB_OPEN if number <= 4 else WEB_SMALL) for number in range(1, 21)))
+    roomy = msgspec.structs.replace(JOINS, limits=Limits(lower_count=4))
+    plan = build_plan(request(*EVIDENCE, groups=(many,), settings=roomy))
+
+    way_back = back(groups=moved((many,), plan.changes), receipt=receipt_of(plan), previous=plan, settings=roomy)
+
+    assert (way_back.summary.raised, way_back.summary.unchanged) == (4, 16)
+    assert way_back.blocked_by == ()
+
+
+def test_what_stops_an_ordinary_plan_does_not_stop_the_way_back() -> None:
+    ended_lately = override("old", "i-small", OPEN, AS_OF.date() - timedelta(days=1))
+
+    plan = back(policy=policy(ended_lately))
+
+    assert (plan.applyable, plan.blocked_by) == (True, ())
 
 
 def test_a_pairing_of_the_config_names_the_instance() -> None:

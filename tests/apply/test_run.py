@@ -227,6 +227,18 @@ def test_the_receipt_is_there_before_the_first_write(tmp_path: Path) -> None:
     assert heard == [True] * 5
 
 
+def test_the_journal_names_the_receipt_by_its_path_where_it_is_elsewhere(tmp_path: Path) -> None:
+    elsewhere = tmp_path / "kept" / "mine.json"
+    elsewhere.parent.mkdir()
+    with emulated() as futurevuls:
+        first = execute(plan_for(futurevuls.url), tmp_path)
+        second = execute(plan_for(futurevuls.url), tmp_path, receipt=elsewhere)
+
+    begun = [json.loads(line) for line in (tmp_path / NAME).read_bytes().splitlines()]
+    assert [one["receipt"] for one in begun if one["record"] == "begin"] == ["receipt.json", str(elsewhere)]
+    assert (first.file, second.file) == (tmp_path / "receipt.json", elsewhere)
+
+
 def test_nothing_is_written_where_the_journal_cannot_be(tmp_path: Path) -> None:
     with emulated() as futurevuls:
         with pytest.raises(ExposurectlError) as caught:
@@ -270,6 +282,20 @@ def test_a_pace_of_20_a_minute_is_kept(tmp_path: Path) -> None:
     assert outcomes(finished) == [APPLIED] * 5
     assert clock.monotonic() == pytest.approx(12, abs=0.01)
     assert finished.receipt.ended_at == clock.now()
+
+
+def test_a_person_who_moves_a_server_back_to_where_it_was_is_not_overwritten_by_the_same_plan(tmp_path: Path) -> None:
+    with emulated() as futurevuls:
+        plan = plan_for(futurevuls.url)
+        execute(plan, tmp_path)
+        for number, role in ((1, WEB_SMALL), (2, WEB_OPEN)):
+            move_by_hand(futurevuls.url, number, role)
+
+        finished = execute(plan, tmp_path)
+
+        assert roles(futurevuls) == {**PLANNED, 1: WEB_SMALL, 2: WEB_OPEN}
+    assert outcomes(finished) == [CONFLICT, NOOP, NOOP, CONFLICT, NOOP]
+    assert finished.receipt.results[0].detail == "an earlier run moved it, and somebody moved it back since"
 
 
 def test_a_person_who_moves_a_server_back_after_the_run_is_not_overwritten_unless_planned(tmp_path: Path) -> None:

@@ -28,11 +28,14 @@ from apply.acting import (
     servers_page,
     settings_for,
 )
-from exposurectl.apply.receipt import Outcome, Result
+from exposurectl.apply.journal import NAME, Journal
+from exposurectl.apply.ledger import Ledger
+from exposurectl.apply.receipt import Outcome, Result, begin, verdict
 from exposurectl.demo.ledger import Rights
+from exposurectl.diagnostics import Exit
 from exposurectl.plan.model import Plan
 from exposurectl.targets.pacing import Pace
-from plan.building import LEGACY, WEB_OPEN, WEB_SMALL, group, planned, server
+from plan.building import AS_OF, LEGACY, WEB_OPEN, WEB_SMALL, group, planned, server
 from targets.scripted import serving
 
 replace = msgspec.structs.replace
@@ -152,7 +155,7 @@ def test_a_server_that_cannot_be_read_again_is_not_lowered(tmp_path: Path) -> No
         assert [line for line in scripted.lines if line.startswith("PUT")] == []
     assert outcomes(finished) == [FAILED]
     assert finished.receipt.results[0].detail == "reading it again: answered 500: oops"
-    assert finished.receipt.results[0].status == 500
+    assert (finished.receipt.results[0].status, finished.receipt.results[0].attempts) == (500, 0)
 
 
 def test_pacing_does_not_fall_between_the_look_and_the_lowering(tmp_path: Path) -> None:
@@ -196,3 +199,65 @@ def test_a_run_that_lasts_as_long_as_it_may_ends_to_be_gone_on_with(tmp_path: Pa
     assert outcomes(finished) == [APPLIED] * 3 + [APPLIED, LEFT]
     assert finished.receipt.stopped == "time-limit"
     assert on_disk(tmp_path / "receipt.json")["stopped"] == "time-limit"
+
+
+def test_what_breaks_one_group_stops_the_others_and_is_kept_with_what_was_done(tmp_path: Path) -> None:
+    """A bug is no reason to lose what was done: the receipt is closed, and nothing is sent any more."""
+    first, broken = threading.Event(), threading.Event()
+
+    def heard(token: str, method: str, _path: str) -> None:
+        """Hold the first move of one group until the other group has broken, or is done as if it had not."""
+        if method == "PUT" and token == TOKENS[WEB]:
+            first.set()
+            broken.wait(timeout=10)
+        elif method == "PUT":
+            first.wait(timeout=10)
+
+    def told(_number: int, result: Result) -> None:
+        if result.group == DATA:
+            broken.set()
+            raise ValueError("not to be told")
+
+    with emulated(USUAL, OTHER, heard=heard) as futurevuls:
+        plan = plan_for(futurevuls.url, USUAL, OTHER)
+        with pytest.raises(ValueError, match="not to be told"):
+            execute(plan, tmp_path, told=told)
+        done = len(futurevuls.writes)
+
+        receipt = on_disk(tmp_path / "receipt.json")
+        assert (receipt["stopped"], receipt["outcomes"]["applied"]) == ("bug", done)
+        assert done < 10
+
+        assert verdict(execute(plan, tmp_path).receipt) == (Exit.DONE, "")
+        assert len(futurevuls.writes) == 10
+
+
+def test_a_reader_that_is_stuck_keeps_nobody_from_stopping_the_run(tmp_path: Path) -> None:
+    plan, read, stuck = plan_for(), threading.Event(), threading.Event()
+    journal = Journal.open(tmp_path / NAME, plan)
+
+    def told(_number: int, _result: Result) -> None:
+        stuck.set()
+        read.wait(timeout=10)
+
+    ledger = Ledger(begin(plan, actor="", run="", now=AS_OF), journal, a_clock(), longest=timedelta(1), told=told)
+    result = replace(ledger_result(plan), outcome=APPLIED)
+    thread = threading.Thread(target=ledger.settle, args=(0, result))
+    thread.start()
+    stuck.wait(timeout=10)
+
+    stopping = threading.Thread(target=ledger.stop, args=("interrupted",))
+    stopping.start()
+    stopping.join(timeout=2)
+    was_stopped = not stopping.is_alive()
+    read.set()
+    thread.join(timeout=10)
+    journal.close()
+
+    assert was_stopped
+    assert (ledger.close().stopped, ledger.close().results[0].outcome) == ("interrupted", APPLIED)
+
+
+def ledger_result(plan: Plan) -> Result:
+    """Return the result of the first change, as it is before anybody attempts it."""
+    return begin(plan, actor="", run="", now=AS_OF).results[0]

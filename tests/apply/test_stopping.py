@@ -30,7 +30,7 @@ from exposurectl.apply.receipt import Outcome, Result, verdict
 from exposurectl.demo.clock import SimulatedClock
 from exposurectl.diagnostics import Exit, ExposurectlError
 from exposurectl.targets.outcomes import UnsettledError
-from plan.building import AS_OF, SSH, WEB_OPEN, WEB_SMALL, group, planned, seen, server
+from plan.building import AS_OF, LEGACY, SSH, WEB_OPEN, WEB_SMALL, group, planned, seen, server
 from targets.scripted import Reset, Scripted
 
 if TYPE_CHECKING:
@@ -106,6 +106,7 @@ def test_a_token_that_may_not_write_stops_the_run_at_its_first_put(tmp_path: Pat
         assert len(server.lines) == 3
     assert outcomes(finished) == [FAILED, LEFT, LEFT, LEFT, LEFT]
     assert finished.receipt.results[0].detail == "permission: The token lacks the permission"
+    assert (finished.receipt.results[0].status, finished.receipt.results[0].attempts) == (403, 1)
     assert verdict(finished.receipt) == (Exit.ERROR, "permission")
 
 
@@ -154,15 +155,34 @@ def test_a_server_that_went_while_the_run_went_on_is_gone(tmp_path: Path) -> Non
     assert (finished.receipt.results[0].status, finished.receipt.results[0].attempts) == (404, 1)
 
 
-def test_a_move_that_nobody_can_read_again_is_unknown_and_the_run_goes_on(tmp_path: Path) -> None:
-    lost, broken = b"", Scripted.json({"message": "oops"}, 500)
+@pytest.mark.parametrize(("lost", "status"), [(b"", None), (Scripted.text(502), 502)], ids=["closed", "502"])
+def test_a_move_that_nobody_can_read_again_is_unknown_and_the_run_goes_on(
+    lost: bytes, status: int | None, tmp_path: Path
+) -> None:
+    broken = Scripted.json({"message": "oops"}, 500)
     with scripted(lost, broken, broken, broken, Scripted.json(server_row(SERVERS[3], serverroleId=WEB_OPEN))) as server:
         plan = plan_for(server.url, replace(USUAL, servers=(FIRST, SERVERS[3])))
         finished = execute(plan, tmp_path)
 
     assert outcomes(finished) == [UNKNOWN, APPLIED]
     assert finished.receipt.results[0].detail.endswith("reading it again: answered 500: oops")
+    assert (finished.receipt.results[0].status, finished.receipt.results[0].attempts) == (status, 1)
     assert verdict(finished.receipt) == (Exit.PARTIAL, "partial")
+
+
+@pytest.mark.parametrize(("lost", "status"), [(b"", None), (Scripted.text(502), 502)], ids=["closed", "502"])
+def test_a_move_that_was_lost_and_whose_server_somebody_moved_elsewhere_is_a_conflict(
+    lost: bytes, status: int | None, tmp_path: Path
+) -> None:
+    with scripted(lost, Scripted.json(server_row(FIRST, serverroleId=LEGACY))) as server:
+        plan = plan_for(server.url, replace(USUAL, servers=(FIRST,)))
+        finished = execute(plan, tmp_path)
+
+        assert server.lines[2:] == ["PUT /v1/server/1", "GET /v1/server/1"]
+    (result,) = finished.receipt.results
+    assert (result.outcome, result.detail) == (CONFLICT, "somebody moved it to role 39 meanwhile")
+    assert (result.status, result.attempts) == (status, 1)
+    assert verdict(finished.receipt) == (Exit.REFUSED, "conflict")
 
 
 @pytest.mark.parametrize("lost", [b"", Reset(), Scripted.text(502)], ids=["closed", "reset", "502"])

@@ -1,5 +1,6 @@
 """What `exposurectl apply` is given to stand for: a digest, exact numbers, hosts, time, and scans afterwards."""
 
+import io
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -17,6 +18,7 @@ from running import Ended, run_inside
 
 Configure = Callable[..., None]
 PLAN = ("plan", "--snapshot", "fleet", "--config", "demo.yaml", "--out", "plan.json")
+APPLY = ("apply", "plan.json", "--config", "demo.yaml")
 WEB, DATA = TOKENS["web-platform"], TOKENS["data-platform"]
 
 
@@ -35,7 +37,7 @@ def guarded(futurevuls: Emulator, configure: Configure) -> Emulator:
 
 
 def apply(clock: SimulatedClock, *more: str) -> Ended:
-    return run_inside("apply", "plan.json", "--config", "demo.yaml", *more, environ=ENVIRONMENT, clock=clock)
+    return run_inside(*APPLY, *more, environ=ENVIRONMENT, clock=clock)
 
 
 def approval(here: Path) -> dict[str, Any]:
@@ -180,3 +182,40 @@ def test_moves_and_scans_share_the_pace_of_their_token(planned: Emulator, clock:
 
     assert clock.monotonic() >= 60
     assert set(planned.statuses) == {200}
+
+
+def test_a_run_that_was_stopped_asks_for_no_scan(planned: Emulator, clock: SimulatedClock) -> None:
+    class Revoking(SimulatedClock):
+        """A clock at which the token is revoked, the first time that anyone waits."""
+
+        def sleep(self, seconds: float) -> None:
+            super().sleep(seconds)
+            planned.permit(WEB, Rights(read=False))
+
+    ended = run_inside(*APPLY, "--scan", environ=ENVIRONMENT, clock=Revoking(clock.now()))
+
+    assert (ended.code, ended.reason) == (4, "auth")
+    assert scans(planned) == []
+    assert "to scan" not in ended.err
+
+
+def test_a_bug_loses_nothing_of_what_was_done(planned: Emulator, here: Path, clock: SimulatedClock) -> None:
+    class Broken(io.StringIO):
+        """A stream that breaks once, in a way that no stream should."""
+
+        broken = False
+
+        def write(self, text: str) -> int:
+            if " 3/16 " in text and not self.broken:
+                self.broken = True
+                raise ValueError("I/O operation on closed file")
+            return super().write(text)
+
+    ended = run_inside(*APPLY, environ=ENVIRONMENT, clock=clock, stdout=Broken())
+
+    assert (ended.code, ended.reason) == (4, "bug")
+    assert "error: this is a bug in exposurectl: ValueError\n" in ended.err
+    kept = json.loads((here / "receipt.json").read_bytes())
+    assert (kept["stopped"], kept["ended_at"] is not None) == ("bug", True)
+    assert kept["outcomes"]["applied"] == len(planned.writes) >= 1
+    assert kept["outcomes"]["unknown"] == 0

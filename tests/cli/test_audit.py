@@ -311,6 +311,11 @@ def result(change: int, outcome: str) -> dict[str, object]:
     return {"record": "result", "change": change, "outcome": outcome, "detail": "", "attempts": 1, "at": None}
 
 
+def all_applied() -> list[dict[str, object]]:
+    """Return what a journal tells of a run of the first plan that made every change."""
+    return [result(number, "applied") for number in range(len(plan_in(folder(ONE)).changes))]
+
+
 def journal_break(content: bytes) -> tuple[str, str, str]:
     (folder(ONE) / "journal.jsonl").write_bytes(content)
     first = audit(code=5, reason="chain-broken")["summary"]["first_break"]
@@ -320,11 +325,12 @@ def journal_break(content: bytes) -> tuple[str, str, str]:
 def test_a_journal_that_tells_the_same_is_no_break(story: Path) -> None:
     assert story.is_dir()
     digest = plan_in(folder(ONE)).digest
-    told = journal(begins(digest), {"record": "intent", "change": 0}, result(0, "applied"), {"record": "end"})
+    told = journal(begins(digest), {"record": "intent", "change": 0}, *all_applied(), {"record": "end"})
     elsewhere = journal(begins(digest, "/elsewhere/receipt.json"), result(0, "failed"))
-    killed = journal(begins(digest), result(0, "applied"), begins(digest, "receipt-2.json"))
+    killed = journal(begins(digest), *all_applied(), begins(digest, "receipt-2.json"))
+    before_its_receipt = journal({**begins(digest), "at": "2026-11-23T01:00:00Z"}, begins(digest), *all_applied())
 
-    for content in (b"", told, told + b'{"torn', elsewhere, killed):
+    for content in (b"", told, told + b'{"torn', elsewhere, killed, before_its_receipt):
         (folder(ONE) / "journal.jsonl").write_bytes(content)
         assert audit()["summary"]["intact"]
 
@@ -333,7 +339,9 @@ def test_a_journal_tells_of_a_receipt_that_was_deleted_or_changed(story: Path) -
     assert story.is_dir()
     digest = plan_in(folder(ONE)).digest
 
-    place, kind, _ = journal_break(journal(begins(digest), begins(digest, "receipt-2.json"), result(0, "noop")))
+    place, kind, _ = journal_break(
+        journal(begins(digest), *all_applied(), begins(digest, "receipt-2.json"), result(0, "noop"))
+    )
     assert (place, kind) == ("receipt-2.json", "receipt-missing")
 
     place, kind, detail = journal_break(journal(begins(digest), result(3, "failed")))
@@ -342,6 +350,28 @@ def test_a_journal_tells_of_a_receipt_that_was_deleted_or_changed(story: Path) -
 
     _, _, detail = journal_break(journal(begins(digest), result(99, "applied")))
     assert detail == "Of change 100 the journal says applied, and receipt.json says no such change."
+
+
+def test_a_journal_whose_end_was_taken_is_a_break_where_the_receipt_knows_more(story: Path) -> None:
+    assert story.is_dir()
+    digest = plan_in(folder(ONE)).digest
+    whole = journal(begins(digest), *all_applied(), {"record": "end"}).splitlines(keepends=True)
+    last = len(whole) - 2
+
+    for lines, change in ((whole[:1], 1), (whole[:3], 3), (whole[:last], last)):
+        place, kind, detail = journal_break(b"".join(lines))
+        assert (place, kind) == ("journal.jsonl", "journal-changed")
+        said = f"Of change {change} the journal says nothing, and receipt.json says how it ended: its end is missing."
+        assert detail == said
+
+
+def test_a_journal_that_ends_where_the_disk_failed_is_no_break(story: Path) -> None:
+    assert story.is_dir()
+    receipt = msgspec.structs.replace(write_receipt_beside(folder(ONE)), stopped="journal")
+    (folder(ONE) / "receipt.json").write_bytes(write_receipt(receipt))
+    (folder(ONE) / "journal.jsonl").write_bytes(journal(begins(receipt.plan), result(0, "applied")))
+
+    assert audit()["summary"]["intact"]
 
 
 def test_what_apply_itself_leaves_is_whole(story: Path) -> None:

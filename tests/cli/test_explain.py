@@ -134,3 +134,12 @@ def test_one_form_is_told_at_a_time(here: Path) -> None:
     assert here.is_dir()
 
     assert explain("wide-range", "--snapshot", "fleet", "--full", "--as-case").reason == "usage"
+
+
+def test_without_a_plan_it_is_said_what_to_add(here: Path) -> None:
+    assert here.is_dir()
+
+    ended = explain("shop-02")
+
+    assert (ended.code, ended.reason) == (1, "usage")
+    assert "there is no plan.json here: add --plan PLAN, --snapshot DIR or --findings FILE" in ended.err

@@ -249,6 +249,32 @@ def test_a_folder_that_is_not_there_is_an_error_of_usage(here: Path) -> None:
     assert ended.err.startswith("nope: error: No policy files\n  There is no such directory.\n")
 
 
+def test_a_file_of_a_policy_is_not_taken_for_the_policy(here: Path) -> None:
+    assert here.is_dir()
+
+    ended = run_inside("validate", "policies/defaults.yaml")
+
+    assert (ended.code, ended.reason, ended.out) == (1, "policy-invalid", "")
+    assert "\n  This is a file, and a policy is a directory.\n" in ended.err
+
+
+def test_a_case_that_expects_a_rule_that_there_is_not_is_told(here: Path) -> None:
+    given = '{findings: [{protocol: tcp, ports: "22", path: [internet-gateway], sources: [0.0.0.0/0]}]}'
+    (here / "policies/cases/more.yaml").write_text(
+        f"version: 1\ncases:\n  - {{name: a, given: {given}, expect: {{level: open, rules: [internet-anyon]}}}}\n",
+        encoding="utf-8",
+    )
+
+    ended = run_inside("validate", "--config", "demo.yaml")
+
+    assert (ended.code, ended.reason) == (3, "policy-invalid")
+    assert ended.out.startswith(
+        "policies/cases/more.yaml:3:144: error: Unknown rule [unknown-rule]\n"
+        '  The policy has no rule or override "internet-anyon", so that the case never holds.\n'
+        '  hint: did you mean "internet-anyone"?\n'
+    )
+
+
 def test_a_config_that_is_named_and_not_there_is_an_error_of_usage(here: Path) -> None:
     assert here.is_dir()
 

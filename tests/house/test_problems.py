@@ -109,7 +109,10 @@ def test_the_example_has_the_problem(tmp_path: Path, name: str) -> None:
     kind, example = examples()[name]
     whole = example if example.startswith("version:") else f"{DEFAULTS}{example}"
     (tmp_path / "policies").mkdir()
-    (tmp_path / "policies/a.yaml").write_text(DEFAULTS if kind == "config" else whole, encoding="utf-8")
+    (tmp_path / "policies/a.yaml").write_text(DEFAULTS if kind != "policy" else whole, encoding="utf-8")
+    if kind == "cases":
+        (tmp_path / "policies/cases").mkdir()
+        (tmp_path / "policies/cases/a.yaml").write_text(whole, encoding="utf-8")
     (tmp_path / "c.yaml").write_text(f"{CONFIG}{example if kind == 'config' else ''}", encoding="utf-8")
 
     ended = run_inside("validate", tmp_path / "policies", "--config", tmp_path / "c.yaml", "--as-of", "2027-04-01")

@@ -241,6 +241,15 @@ def test_a_guardrail_blocks_the_plan() -> None:
     assert plan.applyable
 
 
+def test_a_lowering_after_evidence_was_lost_is_blocked() -> None:
+    rows = (server(1, "i-a", WEB_OPEN), server(2, "i-b", WEB_OPEN))
+    before = planned(seen("i-a", SSH), seen("i-b", SSH), servers=rows)
+
+    plan = planned(seen("i-a"), servers=rows, previous=before)
+
+    assert [block.reason for block in plan.blocked_by] == ["inventory-dropped", "findings-dropped"]
+
+
 def test_servers_that_are_skipped_do_not_count_as_managed() -> None:
     fleet = [seen(f"i-{number}", *((SSH,) if number < 4 else (HTTPS,))) for number in range(10)]
     servers = tuple(server(number, f"i-{number}") for number in range(10))

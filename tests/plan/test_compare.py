@@ -5,15 +5,17 @@ from datetime import timedelta
 import msgspec
 import pytest
 
-from exposurectl.model import Exposure, Reason
+from exposurectl.model import Exposure, PortRange, Reason
 from exposurectl.plan.compare import direction, may_lower, recently_closed
 from exposurectl.plan.fingerprint import of_evidence
 from exposurectl.plan.model import Cause, Change, Direction, Placement, Plan, Skipped, Unchanged, WouldBe
+from exposurectl.policy.model import Match
 from plan.building import (
     AS_OF,
     CONTROLLED,
     DEFAULT,
     HTTPS,
+    INTERNET_SSH,
     LEGACY,
     OPEN,
     SMALL,
@@ -308,6 +310,15 @@ def test_a_condition_names_all_points_that_decide() -> None:
     change = the_change(planned(evidence, servers=(server(1, "i-a", WEB_SMALL),)))
 
     assert change.would_be == (WouldBe(level=CONTROLLED, condition="tcp/22 were not reachable"),)
+
+
+def test_a_condition_names_the_points_of_every_path() -> None:
+    both = msgspec.structs.replace(INTERNET_SSH, match=Match(ports=(PortRange(SSH, SSH), PortRange(HTTPS, HTTPS))))
+    by = msgspec.structs.replace(policy(rules=(both,)), cuts=(SSH, SSH + 1, HTTPS, HTTPS + 1))
+
+    change = the_change(planned(seen("i-a", SSH, HTTPS), servers=(server(1, "i-a", WEB_CONTROLLED),), policy=by))
+
+    assert change.would_be == (WouldBe(level=SMALL, condition="tcp/22, tcp/443 were not reachable"),)
 
 
 def test_an_override_of_the_whole_instance_has_no_condition() -> None:

@@ -115,6 +115,12 @@ def test_a_role_that_nobody_has_the_name_of_is_shown_by_its_id() -> None:
     assert told(drift(SETTLED, server(1, "i-a", 77))) == [("edited-remotely", IN_OPEN, unnamed, None)]
 
 
+def test_a_server_is_shown_by_the_name_that_it_has_now() -> None:
+    renamed = msgspec.structs.replace(server(1, "i-a", LEGACY), name="renamed")
+
+    assert [line.name for line in drift(SETTLED, renamed).lines] == ["renamed"]
+
+
 def test_a_role_that_is_gone_keeps_the_name_it_had() -> None:
     roles = (*(role for role in ROLES if role.id != WEB_OPEN), Role(id=50, name="web-open"))
     found = drift(SETTLED, groups=(group(server(1, "i-a", 50), roles=roles),))
@@ -182,6 +188,20 @@ def test_what_a_revert_put_back_and_the_policy_still_wants_is_reverted() -> None
     last = resealed(RAISED, changes=(back,))
 
     found = drift(last, server(1, "i-a", WEB_CONTROLLED), made=Made.YES)
+
+    assert told(found) == [("reverted", IN_CONTROLLED, IN_CONTROLLED, IN_OPEN)]
+    assert found.receipts == 1
+
+
+def test_what_a_revert_put_back_is_reverted_whatever_the_plan_of_now_is_compared_with() -> None:
+    back = msgspec.structs.replace(
+        RAISED.changes[0], cause=Cause.REVERTED, before=RAISED.changes[0].after, after=RAISED.changes[0].before
+    )
+    now = (group(server(1, "i-a", WEB_CONTROLLED)),)
+
+    found = drift_of(
+        resealed(RAISED, changes=(back,)), planned(seen("i-a", SSH), groups=now), now, {KEY: Made.YES}, receipts=1
+    )
 
     assert told(found) == [("reverted", IN_CONTROLLED, IN_CONTROLLED, IN_OPEN)]
 

@@ -243,6 +243,14 @@ def test_a_plan_of_another_shape_is_refused_however_it_is_sealed(changes: dict[s
     assert refused(edited(**changes)).detail.startswith("This is not a plan as exposurectl writes it: ")
 
 
+@pytest.mark.parametrize("content", [b" " * (Plan.MAX_BYTES + 1), b"{}", edited(format_version=7), CONTENT + b"\n"])
+def test_every_refusal_names_the_file(content: bytes) -> None:
+    with pytest.raises(ExposurectlError) as caught:
+        read_plan("mine.json", content)
+
+    assert [str(problem.place) for problem in caught.value.problems] == ["mine.json"]
+
+
 @pytest.mark.parametrize("digits", [19, 20, 4_300, 4_301, 100_000])
 def test_a_number_of_any_length_is_refused(digits: int) -> None:
     assert is_refused(CONTENT.replace(b'"sequence": 1,', b'"sequence": ' + b"9" * digits + b","))

@@ -31,6 +31,9 @@ def why(content: bytes) -> str:
     (problem,) = raised.value.problems
     assert (raised.value.reason, raised.value.exit_code) == ("head-invalid", Exit.REFUSED)
     assert (str(problem.place), problem.summary) == ("plans/HEAD", "HEAD cannot be read")
+    assert problem.hint == (
+        "where two plans met, keep the one that was merged first and make the other again with `plan --record`"
+    )
     return problem.detail
 
 
@@ -125,6 +128,7 @@ def test_an_entry_leads_into_a_folder_of_that_number_or_is_refused(changes: dict
 
 def test_a_file_beyond_the_limit_is_not_parsed() -> None:
     assert why(b" " * (MAX_BYTES + 1)).startswith(f"The file is larger than {MAX_BYTES} bytes.")
+    assert why(b" " * MAX_BYTES).startswith("This is not HEAD as exposurectl writes it: ")
 
 
 def test_two_new_plans_conflict_in_git(tmp_path: Path) -> None:

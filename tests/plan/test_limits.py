@@ -185,6 +185,16 @@ def test_missing_evidence_says_how_much_and_what_to_give() -> None:
     ]
 
 
+def test_what_is_missing_is_said_of_each_kind() -> None:
+    everything = lost(instances=0, findings=0, uncovered=50)
+
+    assert [block.detail.partition(":")[0] for block in lost_evidence(changes(lowers=1), everything)] == [
+        "Of the 100 of the previous plan, 50 instances were observed and are not now, more than 5 %",
+        "Of the 100 of the previous plan, 100 instances are gone, more than 20 %",
+        "Of the 100 of the previous plan, 100 findings are gone, more than 50 %",
+    ]
+
+
 def test_missing_evidence_keeps_no_plan_from_raising() -> None:
     assert list(lost_evidence(changes(raises=1, joins=1), lost(instances=0, findings=0, uncovered=100))) == []
 

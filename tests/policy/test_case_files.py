@@ -136,8 +136,9 @@ cases:
         "a.yaml:7:34: error: Wrong value\n  70000 is not a port: the highest is 65535.\n"
         'a.yaml:7:50: error: Wrong value\n  "intrnet-gateway" is no alias, type or id; '
         'did you mean "internet-gateway"?\n'
-        'a.yaml:7:88: error: Wrong value\n  "10.0.0.1/8" is not a network: 10.0.0.1/8 has host bits set.\n'
-        'a.yaml:8:65: error: Wrong value\n  The range "3-2" ends before it begins.\n'
+        "a.yaml:7:88: error: Wrong value\n"
+        '  "10.0.0.1/8" is not a network: 10.0.0.1/8 has host bits set. Write 10.0.0.0/8.\n'
+        'a.yaml:8:65: error: Wrong value\n  The range "3-2" ends before it begins: write "2-3".\n'
         'a.yaml:8:80: error: Wrong value\n  "office" is not a network such as 203.0.113.0/24 or 2001:db8::/32.\n'
     )
     assert all_shown(raised.value) == one + one.replace("a.yaml", "b.yaml")

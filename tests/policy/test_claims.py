@@ -109,3 +109,13 @@ def test_a_policy_without_rules_leaves_everything_to_unmatched() -> None:
 
 def test_nothing_is_said_where_there_is_nothing_to_say() -> None:
     assert warnings(EVERYTHING) == []
+
+
+def test_where_regions_are_no_longer_looked_for_there_may_be_more() -> None:
+    scoped = "".join(
+        rule(f"r{at}", "open", f'{{ports: [{at}], accounts: ["{at:012}"], regions: [eu-west-{at}]}}')
+        for at in range(1, 30)
+    )
+    (only,) = [one for one in warnings(scoped) if one.id == ProblemId.ONLY_UNMATCHED_DECIDES]
+
+    assert only.detail.splitlines()[-1] == "And 15 more at least."

@@ -150,8 +150,9 @@ def test_every_wrong_part_of_a_match_is_refused_in_its_place() -> None:
 
     assert refused(DEFAULTS + rule) == (
         "policies/a.yaml:8:15: error: Wrong value\n  65536 is not a port: the highest is 65535.\n"
-        'policies/a.yaml:8:24: error: Wrong value\n  The range "23-22" ends before it begins.\n'
-        'policies/a.yaml:9:26: error: Wrong value\n  "10.0.0.1/8" is not a network: 10.0.0.1/8 has host bits set.\n'
+        'policies/a.yaml:8:24: error: Wrong value\n  The range "23-22" ends before it begins: write "22-23".\n'
+        "policies/a.yaml:9:26: error: Wrong value\n"
+        '  "10.0.0.1/8" is not a network: 10.0.0.1/8 has host bits set. Write 10.0.0.0/8.\n'
         'policies/a.yaml:11:18: error: Wrong value\n  "internet-gatway" is no alias, type or id; '
         'did you mean "internet-gateway"?\n'
         'policies/a.yaml:12:24: error: Wrong value\n  "netwrok-acl" is no alias, type or id; '

@@ -112,6 +112,12 @@ def test_a_level_for_the_unobserved_is_the_floor_instead() -> None:
     )
 
 
+def test_a_level_for_the_unobserved_says_nothing_of_the_observed() -> None:
+    by = rules(LISTED, defaults="{unreachable: small, unmatched: small, unobserved: open}")
+
+    assert levels(by, "{}") == (Exposure.SMALL, ["defaults.unreachable"])
+
+
 def test_an_unobserved_instance_without_findings_is_left_alone() -> None:
     assert decided(rules(), "{unobserved: EXCLUDED_BY_TAG}") == LeftAlone(why="unobserved: EXCLUDED_BY_TAG")
 
@@ -227,6 +233,15 @@ def test_an_override_of_points_may_raise_them_above_every_rule() -> None:
     came_out = decision(rules(LISTED, overrides=high), f"{{findings: [{listed}]}}")
 
     assert [(reason.rule, reason.override) for reason in came_out.reasons] == [("high", True)]
+
+
+def test_an_override_of_points_asks_who_may_send_to_them() -> None:
+    named = f"{{id: named, level: open, match: {{sources: restricted}}, {APPROVED}}}"
+    listed = f"{{protocol: tcp, ports: 22, {INTERNET}, sources: [203.0.113.7/32]}}"
+    by = rules(LISTED, overrides=named, defaults="{unreachable: small, unmatched: controlled}")
+
+    assert levels(by, f"{{findings: [{listed}]}}") == (Exposure.OPEN, ["named"])
+    assert levels(by, f"{{findings: [{SSH}]}}") == (Exposure.CONTROLLED, ["defaults.unmatched"])
 
 
 def test_an_override_for_another_instance_decides_nothing() -> None:

@@ -11,6 +11,7 @@ from exposurectl.policy.files import load_case_documents, load_policy, read_case
 from .building import DEFAULTS, all_shown
 
 RULE = "version: 1\nrules: [{id: a, level: open, because: x, match: {}}]\n"
+NAME_IT = "  hint: name the policy's directory; `exposurectl init` writes one\n"
 
 
 def write(folder: Path, **texts: str) -> Path:
@@ -71,11 +72,19 @@ def test_a_file_that_would_be_passed_over_is_refused(tmp_path: Path, name: str) 
 def test_a_folder_without_policy_files_is_refused(tmp_path: Path) -> None:
     (tmp_path / "README.md").write_text("nothing here", encoding="utf-8")
 
-    assert messages(tmp_path) == "policies: error: No policy files\n  There is no *.yaml file here.\n"
+    assert messages(tmp_path) == f"policies: error: No policy files\n  There is no *.yaml file here.\n{NAME_IT}"
 
 
 def test_a_folder_that_is_not_there_is_refused(tmp_path: Path) -> None:
-    assert messages(tmp_path / "no") == "policies: error: No policy files\n  There is no such directory.\n"
+    assert messages(tmp_path / "no") == f"policies: error: No policy files\n  There is no such directory.\n{NAME_IT}"
+
+
+def test_a_file_is_no_policy(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text(DEFAULTS, encoding="utf-8")
+
+    said = messages(tmp_path / "a.yaml")
+
+    assert said == f"policies: error: No policy files\n  This is a file, and a policy is a directory.\n{NAME_IT}"
 
 
 def test_a_folder_of_nothing_but_cases_has_no_defaults(tmp_path: Path) -> None:
@@ -169,7 +178,11 @@ def test_a_policy_without_cases_is_told_so(tmp_path: Path) -> None:
     with pytest.raises(ExposurectlError) as raised:
         load_case_documents(write(tmp_path, defaults=DEFAULTS))
 
-    assert all_shown(raised.value) == f"{tmp_path}/cases: error: No policy files\n  There is no such directory.\n"
+    assert all_shown(raised.value) == (
+        f"{tmp_path}/cases: error: No policy files\n"
+        "  There is no such directory.\n"
+        f"  hint: write {tmp_path}/cases/internet.yaml, which begins with `version: 1` and `cases:`\n"
+    )
 
 
 def test_the_meaning_of_what_is_right_is_judged_beside_what_is_wrong(tmp_path: Path) -> None:

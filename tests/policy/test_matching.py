@@ -39,7 +39,7 @@ def test_ports_are_read(written: int | str, ports: PortRange) -> None:
     [
         ("65536", "65536 is not a port: the highest is 65535."),
         ("22-99999", "99999 is not a port: the highest is 65535."),
-        ("23-22", 'The range "23-22" ends before it begins.'),
+        ("23-22", 'The range "23-22" ends before it begins: write "22-23".'),
     ],
 )
 def test_ports_that_are_none_are_refused(written: str, problem: str) -> None:
@@ -54,7 +54,7 @@ def test_networks_are_read() -> None:
 @pytest.mark.parametrize(
     ("written", "problem"),
     [
-        ("10.0.0.1/8", '"10.0.0.1/8" is not a network: 10.0.0.1/8 has host bits set.'),
+        ("10.0.0.1/8", '"10.0.0.1/8" is not a network: 10.0.0.1/8 has host bits set. Write 10.0.0.0/8.'),
         ("office", '"office" is not a network such as 203.0.113.0/24 or 2001:db8::/32.'),
         ("0.0.0.0/33", '"0.0.0.0/33" is not a network such as 203.0.113.0/24 or 2001:db8::/32.'),
     ],

@@ -48,6 +48,11 @@ def isolated() -> tuple[str, ...]:
     [
         ("--help",),
         ("test", "policies"),
+        ("validate", "policies", *CONFIG),
+        ("validate", "policies", *CONFIG, "--format", "sarif"),
+        ("diff", "policies", "policies", *CONFIG),
+        ("diff", "HEAD", "policies", *CONFIG, "--snapshot", "fleet", "--format", "markdown"),
+        ("schema", "policy"),
         PLAN,
         ("plan", "--findings", "fleet/findings.ndjson", "--servers", *SERVERS, "--as-of", "2026-11-23", *CONFIG),
         ("show", "plan.json"),

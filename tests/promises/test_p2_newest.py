@@ -1,12 +1,11 @@
 """P2, T2, T3, T4: a plan is applied only while it is the newest under review, young, and for exactly this target."""
 
 import contextlib
-import json
 import shutil
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 import pytest
@@ -17,6 +16,7 @@ from exposurectl.demo.fleet import TOKENS
 from exposurectl.demo.story import ENVIRONMENT, RECORDED, emulator
 from exposurectl.demo.workshop import furnish
 from exposurectl.plan.file import read_plan, write_plan
+from exposurectl.plan.head import read_head, with_newest, write_head
 from exposurectl.plan.model import Plan
 from plan.building import resealed
 from repository import ALONE, Repository
@@ -92,7 +92,7 @@ def test_a_plan_that_was_undone_by_a_newer_one_cannot_be_replayed(scene: Scene) 
         environ=ENVIRONMENT,
         clock=scene.clock,
     )
-    (second,) = [path for path in Path("plans").glob("*-0002")]
+    (second,) = Path("plans").glob("*-0002")
     scene.merge("Plan 2")
     lowerings = plan_of(str(second)).summary.lower
     assert scene.apply(str(second), "--accept-lowering", str(lowerings)).code == 0
@@ -208,9 +208,8 @@ def test_a_plan_for_anything_else_is_refused_even_where_it_is_the_newest(
 ) -> None:
     plan = swap(plan_of(FIRST))
     Path(FIRST, "plan.json").write_bytes(write_plan(plan))
-    head: dict[str, Any] = json.loads(Path("plans/HEAD").read_bytes())
-    head[plan.environment] = {**head["demo"], "digest": plan.digest}
-    Path("plans/HEAD").write_text(json.dumps(dict(sorted(head.items())), indent=2) + "\n", encoding="utf-8")
+    head = Path("plans/HEAD")
+    head.write_bytes(write_head(with_newest(read_head("HEAD", head.read_bytes()), plan)))
     scene.merge("Somebody else's plan")
 
     ended = scene.apply(FIRST)

@@ -32,7 +32,7 @@ def test_nothing_is_lowered_unasked_and_the_message_says_what_to_type(stage: Sta
     assert stage.futurevuls.statuses == ()
 
 
-@pytest.mark.parametrize("number", ["0", "1", "3", "5", "1000000"])
+@pytest.mark.parametrize("number", ["0", "1", "3", "5", "50000"])
 def test_any_other_number_lowers_nobody(stage: Stage, number: str) -> None:
     ended = stage.apply("--accept-lowering", number)
 

@@ -9,12 +9,12 @@ from typing import NamedTuple
 
 import pytest
 
-from apply.acting import EVIDENCE, SERVERS, TOKENS, WEB, move_by_hand, on_disk, roles, settings_for
+from apply.acting import EVIDENCE, SERVERS, move_by_hand, on_disk, roles, settings_for
 from exposurectl.clock import Clock, SystemClock
 from exposurectl.demo.clock import SimulatedClock
 from exposurectl.plan.file import write_plan
 from plan.building import AS_OF, LEGACY, WEB_OPEN, WEB_SMALL, group, planned, server
-from promises.stage import apply, put_config, put_plan, staged
+from promises.stage import apply, put_config, staged
 from running import Ended
 
 LOWERED = [server(number, "i-small", WEB_OPEN) for number in range(1, 101)]
@@ -101,7 +101,8 @@ def test_an_edit_just_before_the_look_stays(tmp_path: Path) -> None:
     _, now = applied(tmp_path, ears, clock)
 
     assert now[2] == LEGACY
-    assert ("PUT", "/v1/server/2") not in {(one.method, one.path) for one in ears.heard[len(SERVERS) :] if one.at < 0}
+    sent_by_hand = [one for one in ears.heard if (one.method, one.path) == ("PUT", "/v1/server/2")]
+    assert len(sent_by_hand) == 1
 
 
 def test_pacing_never_falls_into_the_window(tmp_path: Path) -> None:
@@ -157,5 +158,3 @@ def test_the_edit_of_these_tests_is_one_that_a_blind_move_would_overwrite(tmp_pa
     _, now = applied(tmp_path, ears, clock)
 
     assert now[2] == WEB_SMALL
-    assert put_plan
-    assert TOKENS[WEB]

@@ -163,3 +163,13 @@ def test_the_top_of_a_repository_is_the_same_from_anywhere_in_it(repository: Rep
     repository.write("a/b/c", "x")
 
     assert repository_top(repository.directory / "a" / "b") == repository_top(repository.directory)
+
+
+def test_what_a_hook_is_started_with_points_to_no_other_repository(
+    repository: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = Repository.create(tmp_path / "other")
+    monkeypatch.setenv("GIT_DIR", str(other.directory / ".git"))
+    monkeypatch.setenv("GIT_WORK_TREE", str(other.directory))
+
+    assert repository_top(repository.directory) == repository.directory.resolve()

@@ -187,3 +187,65 @@ def test_a_policy_with_a_link_in_it_has_no_tip(there: Repository, here: Reposito
 
     assert missing is Missing.POLICY
     assert "linked.yaml" in detail
+
+
+def test_another_fetch_beside_it_changes_nothing(
+    there: Repository, here: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # What an editor fetches in the background is in FETCH_HEAD a moment later.
+    newest = there.git("rev-parse", "HEAD")
+    there.git("checkout", "--quiet", "-b", "proposal")
+    there.write("plans/HEAD", b"proposed\n")
+    there.commit("Proposed")
+    beside = "$REAL -C . fetch --quiet origin refs/heads/proposal"
+    script = f'#!/bin/sh\nREAL={shutil.which("git")}\n$REAL "$@"\ncode=$?\ncase "$*" in *" fetch "*) '
+    git = tmp_path / "bin" / "git"
+    git.parent.mkdir()
+    git.write_text(f"{script}{beside.replace('-C .', f'-C {here.directory}')};; esac\nexit $code\n")
+    git.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{git.parent}{os.pathsep}{os.environ['PATH']}")
+
+    assert tip(here.directory).commit == newest
+
+
+def test_what_a_hook_is_started_with_points_to_no_other_repository(
+    here: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = Repository.create(tmp_path / "other")
+    other.write("plans/HEAD", b"other\n")
+    other.write("policies/internet.yaml", b"other\n")
+    other.commit("Other")
+    clone = other.clone(tmp_path / "clone")
+    monkeypatch.setenv("GIT_DIR", str(clone.directory / ".git"))
+    monkeypatch.setenv("GIT_WORK_TREE", str(clone.directory))
+
+    assert tip(here.directory).head == HEAD
+
+
+def test_a_folder_of_plans_that_poses_as_a_repository_is_none(
+    there: Repository, here: Repository, tmp_path: Path
+) -> None:
+    # Git takes any folder with these three for a repository, and what its config says is run.
+    posing = "plans/20261123T030000Z-0001"
+    there.write(f"{posing}/HEAD", b"ref: refs/heads/main\n")
+    there.write(f"{posing}/objects/kept", b"")
+    there.write(f"{posing}/refs/kept", b"")
+    touch = f"touch {tmp_path}/run; false"
+    config = f'[core]\n\trepositoryformatversion = 0\n\tbare = false\n\tworktree = .\n\tsshCommand = "{touch}"\n'
+    there.write(f"{posing}/config", f'{config}[remote "origin"]\n\turl = ssh://nowhere.invalid/x\n')
+    there.commit("Posing")
+    here.git("pull", "--quiet")
+
+    missing, _ = no_tip(here.directory / posing)
+
+    assert missing is Missing.REPOSITORY
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_folder_of_the_name_of_a_remote_is_no_remote(here: Repository) -> None:
+    here.git("clone", "--quiet", "--bare", ".", "upstream")
+
+    missing, detail = no_tip(here.directory, Review(remote="upstream", branch="main"))
+
+    assert missing is Missing.BRANCH
+    assert detail == "upstream/main could not be fetched: git says: error: No such remote 'upstream'."

@@ -14,15 +14,16 @@ from exposurectl.targets.outcomes import Conflict, Failed, Gone, Moved, StoppedE
 
 
 def attempt(
-    target: FutureVulsWriter, change: Change, server: Server | None, intend: Callable[[], None]
+    target: FutureVulsWriter, change: Change, server: Server | None, *, made: bool, intend: Callable[[], None]
 ) -> tuple[Result, ExposurectlError | None]:
     """
     Return how a change ended, and the error over which the run stops, if there is one.
 
-    `server` is what the listing shows of it, None where it is not there. `intend` is called just before each PUT.
+    `server` is what the listing shows of it, None where it is not there; `made` tells that an earlier run of the plan
+    made this very change. `intend` is called just before each PUT.
     """
     try:
-        return _attempt(target, change, server, intend), None
+        return _attempt(target, change, server, made=made, intend=intend), None
     except StoppedError as error:
         # What could not be settled may have taken effect; anything else was refused.
         outcome = Outcome.UNKNOWN if isinstance(error, UnsettledError) else Outcome.FAILED
@@ -32,9 +33,13 @@ def attempt(
         return _ended(change, Outcome.FAILED, f"{error.reason}: {error}"), error
 
 
-def _attempt(target: FutureVulsWriter, change: Change, server: Server | None, intend: Callable[[], None]) -> Result:
+def _attempt(
+    target: FutureVulsWriter, change: Change, server: Server | None, *, made: bool, intend: Callable[[], None]
+) -> Result:
     """Compare the server with the plan's before, and move it where that still holds."""
     settled = _compared(change, server)
+    if settled is None and made:
+        return _ended(change, Outcome.CONFLICT, "an earlier run moved it, and somebody moved it back since")
     if settled or server is None:
         return settled or _gone(change)
     if lowers(change):

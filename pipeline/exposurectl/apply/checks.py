@@ -81,14 +81,14 @@ def _check_newest(plan: Plan, newest: Newest) -> None:
 
 
 def _check_age(plan: Plan, settings: Settings, now: datetime) -> None:
+    if now + ALLOWED_SKEW < plan.as_of:
+        detail = f"It is as of {plan.as_of:%Y-%m-%d %H:%M} UTC, and it is only {now:%Y-%m-%d %H:%M}."
+        raise _refused("plan-from-future", "Plan from the future", detail, "set this machine's clock")
     # The shorter of what the plan says and what the config says now: a config under review may only tighten it.
     expires = min(plan.expires_at, plan.as_of + settings.limits.plan_valid_for)
     if now >= expires:
         detail = f"It was valid until {expires:%Y-%m-%d %H:%M} UTC, and it is {now:%Y-%m-%d %H:%M}."
         raise _refused("plan-expired", "Plan expired", detail, "make a new plan from fresh evidence")
-    if now < plan.as_of - ALLOWED_SKEW:
-        detail = f"It is as of {plan.as_of:%Y-%m-%d %H:%M} UTC, and it is only {now:%Y-%m-%d %H:%M}."
-        raise _refused("plan-from-future", "Plan from the future", detail, "set this machine's clock")
 
 
 def _check_policy(plan: Plan, newest: Newest) -> None:

@@ -8,65 +8,19 @@ import os
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, TypeAlias
 
 import msgspec
 
 from exposurectl.apply.receipt import Outcome, Result
+from exposurectl.apply.records import Begin, End, Intent, Record, Settled
 from exposurectl.diagnostics import Diagnostic, Exit, ExposurectlError, Place
-from exposurectl.plan.model import Moment, Plan
+from exposurectl.plan.model import Plan
 
 NAME = "journal.jsonl"
 MAX_BYTES = 64 * 1024 * 1024
+MOST_LINES = 500_000
+"""A plan of 50,000 changes writes 100,000 in one run."""
 _FIRST = hashlib.sha256(b"exposurectl-journal/v1\0").hexdigest()
-
-
-class _Record(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="record"):
-    """One line. `prev` is the SHA-256 of the line before it, so that none can be taken out or put in."""
-
-    prev: str
-
-
-class Begin(_Record, frozen=True, kw_only=True, tag="begin"):
-    """A run begins."""
-
-    plan: str
-    """The plan's digest."""
-    receipt: str
-    """The name of the file beside the journal, or its path, that the run's receipt goes to."""
-    pid: int
-    at: Moment
-
-
-class Intent(_Record, frozen=True, kw_only=True, tag="intent"):
-    """A PUT goes out next."""
-
-    change: int
-    """The change's place in the plan, from 0."""
-    server: int
-    role: int
-
-
-class Settled(_Record, frozen=True, kw_only=True, tag="result"):
-    """What came of a change."""
-
-    change: int
-    outcome: Outcome
-    detail: str
-    status: int | None
-    attempts: int
-    at: Moment | None
-
-
-class End(_Record, frozen=True, kw_only=True, tag="end"):
-    """A run ends, in order."""
-
-    stopped: str
-    at: Moment
-
-
-Record: TypeAlias = Begin | Intent | Settled | End
-_Digest = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
 
 
 class Journal:
@@ -110,8 +64,14 @@ class Journal:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             raise _locked(path, os.pread(descriptor, MAX_BYTES, 0)) from error
+        except OSError as error:
+            raise _not_kept(path, error) from error
         try:
             content = os.pread(descriptor, MAX_BYTES + 1, 0)
+            if len(content) > MAX_BYTES:  # before anything is cut off from what was read in part
+                raise _invalid(path, 1, f"The journal is larger than {MAX_BYTES} bytes.")
+            if content.count(b"\n") > MOST_LINES:
+                raise _invalid(path, 1, f"The journal has more than {MOST_LINES} lines.")
             whole, _, torn = content.rpartition(b"\n")
             if torn:
                 os.ftruncate(descriptor, len(content) - len(torn))
@@ -121,6 +81,13 @@ class Journal:
         lines = whole.split(b"\n") if whole else []
         past = tuple(_records(path, lines, plan))
         return cls(path, descriptor, past, hashlib.sha256(lines[-1]).hexdigest() if lines else _FIRST)
+
+    @property
+    def made(self) -> frozenset[int]:
+        """Return the changes that earlier runs made, by their place in the plan."""
+        return frozenset(
+            record.change for record in self.past if isinstance(record, Settled) and record.outcome is Outcome.APPLIED
+        )
 
     def begin(self, plan: Plan, *, receipt: str, now: datetime) -> None:
         """Note that a run begins."""
@@ -173,8 +140,6 @@ def _write_whole(descriptor: int, line: bytes) -> None:
 
 def _records(path: Path, lines: list[bytes], plan: Plan) -> Iterator[Record]:
     """Yield the records; each must follow the one before it, and every run must be of this plan."""
-    if sum(map(len, lines)) > MAX_BYTES:
-        raise _invalid(path, 1, f"The journal is larger than {MAX_BYTES} bytes.")
     last = _FIRST
     for number, line in enumerate(lines, start=1):
         try:
@@ -206,7 +171,7 @@ def _locked(path: Path, content: bytes) -> ExposurectlError:
     for line in content.split(b"\n"):
         try:
             record = msgspec.json.decode(line, type=Record)
-        except (msgspec.MsgspecError, UnicodeDecodeError):
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             continue
         if isinstance(record, Begin):
             holder = f"Process {record.pid} has been applying this plan since {record.at:%Y-%m-%d %H:%M:%S} UTC"

@@ -44,6 +44,7 @@ class Ledger:
         self._results = list(receipt.results)
         self._under_way: set[int] = set()
         self._lock = threading.Lock()
+        self._telling = threading.Lock()
         self._stopped = ""
         self._closed = False
         self.error: ExposurectlError | None = None
@@ -78,14 +79,16 @@ class Ledger:
         with self._lock:
             if self._closed:
                 return
-            self._under_way.discard(index)
+            # In this order: an interrupt between the two leaves the change under way, which is what `close` says of it.
             self._results[index] = result = msgspec.structs.replace(result, at=self._clock.now())
+            self._under_way.discard(index)
             try:
                 self._journal.settle(index, result)
             except ExposurectlError as error:
                 self._stop(error.reason, error)
-            with contextlib.suppress(OSError):  # where nobody listens any more, the run goes on
-                self._told(index + 1, result)
+        # Not with the lock of the run: a reader that is stuck must keep nobody from stopping it.
+        with self._telling, contextlib.suppress(OSError):  # where nobody listens any more, the run goes on
+            self._told(index + 1, result)
 
     def close(self) -> Receipt:
         """Return the receipt as it stands: a change that is under way may take effect or not."""

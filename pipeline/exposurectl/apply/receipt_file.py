@@ -67,7 +67,9 @@ class ReceiptFile:
         """Write so that a reader finds the old state or the new one, whole, whenever the machine stops."""
         new = self.path.with_name(f"{self.path.name}{HALF}")
         try:
-            with new.open("wb") as file:
+            new.unlink(missing_ok=True)
+            descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+            with os.fdopen(descriptor, "wb") as file:
                 file.write(write_receipt(receipt))
                 file.flush()
                 os.fsync(file.fileno())

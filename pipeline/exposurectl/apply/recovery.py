@@ -6,9 +6,10 @@ from pathlib import Path
 
 import msgspec
 
-from exposurectl.apply.journal import Begin, End, Intent, Journal, Record, Settled
+from exposurectl.apply.journal import Journal
 from exposurectl.apply.receipt import Outcome, Receipt, Result, ended, read_receipt
 from exposurectl.apply.receipt_file import HALF, ReceiptFile
+from exposurectl.apply.records import Begin, End, Intent, Record, Settled
 from exposurectl.diagnostics import ExposurectlError
 
 KILLED = "killed"
@@ -25,7 +26,10 @@ def close_receipts(journal: Journal) -> tuple[Path, ...]:
         with contextlib.suppress(OSError):
             half.unlink()
     closed = []
+    holders = {record.receipt: record for record in journal.past if isinstance(record, Begin)}
     for run in _killed(journal.past):
+        if holders[run[0].receipt] is not run[0]:  # it was killed before it made its receipt: a later run took the name
+            continue
         path = journal.path.parent / run[0].receipt
         receipt = _open_receipt(path, run[0])
         if receipt:

@@ -47,6 +47,15 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     """How long the run may last: then it ends where it is, to be gone on with."""
 
 
+class Standing(msgspec.Struct, frozen=True, kw_only=True):
+    """Where things are when a run begins."""
+
+    servers: Mapping[tuple[str, int], Server]
+    """What the listings show, by group and id."""
+    made: frozenset[int]
+    """The changes that earlier runs of this plan made."""
+
+
 class Finished(msgspec.Struct, frozen=True, kw_only=True):
     """How a run ended."""
 
@@ -57,8 +66,8 @@ class Finished(msgspec.Struct, frozen=True, kw_only=True):
     """The error that stopped the run, if one did."""
     unkept: ExposurectlError | None = None
     """Why the receipt could not be closed; the journal has what was done."""
-    interrupt: KeyboardInterrupt | None = None
-    """What somebody stopped the run with."""
+    interrupt: BaseException | None = None
+    """What somebody stopped the run with, or the bug that broke it."""
     closed: tuple[Path, ...] = ()
     """The receipts of earlier runs, which were killed, that this one closed."""
 
@@ -85,7 +94,8 @@ def run_plan(run: Run, receipt: Receipt) -> Finished:
         journal.begin(run.plan, receipt=_beside(file.path, run.journal), now=run.clock.now())
         file.create(receipt)
         ledger = Ledger(receipt, journal, run.clock, longest=run.longest, told=run.told)
-        interrupt = _side_by_side([_of_group(run, ledger, name, servers) for name in names], run.start, ledger)
+        standing = Standing(servers=servers, made=journal.made)
+        interrupt = _side_by_side([_of_group(run, ledger, name, standing) for name in names], run.start, ledger)
         receipt = ledger.close()
         unkept = _keep(file, receipt, journal)
     finally:
@@ -110,38 +120,48 @@ def _keep(file: ReceiptFile, receipt: Receipt, journal: Journal) -> ExposurectlE
     return None
 
 
-def _side_by_side(works: Sequence[Work], start: Start, ledger: Ledger) -> KeyboardInterrupt | None:
-    """Do all of them and wait; an interrupt lets what is under way end, within reason, and is returned."""
+def _side_by_side(works: Sequence[Work], start: Start, ledger: Ledger) -> BaseException | None:
+    """Do all of them and wait; an interrupt or a bug lets what is under way end, within reason, and is returned."""
     started: list[Future[None]] = []
     try:
         started.extend(map(start, works))
         for done in started:
             done.result()
-    except KeyboardInterrupt as interrupt:
-        ledger.stop("interrupted")
+    except BaseException as interrupt:  # noqa: BLE001 - whoever runs this raises it, once the receipt is closed
+        ledger.stop(_why(interrupt))
         with contextlib.suppress(KeyboardInterrupt):  # whoever interrupts once more waits no longer
             wait(started, GRACE)
         return interrupt
     return None
 
 
-def _of_group(run: Run, ledger: Ledger, name: str, servers: Mapping[tuple[str, int], Server]) -> Work:
+def _why(interrupt: BaseException) -> str:
+    return "interrupted" if isinstance(interrupt, KeyboardInterrupt) else "bug"
+
+
+def _of_group(run: Run, ledger: Ledger, name: str, standing: Standing) -> Work:
     """Return the work of one group."""
 
     def work() -> None:
-        failures = 0
-        for index, result in _results(run, ledger, name, servers):
-            ledger.settle(index, result)
-            failures = failures + 1 if result.outcome in {Outcome.FAILED, Outcome.UNKNOWN} else 0
-            if failures == CONSECUTIVE_FAILURES:
-                ledger.stop("failing")
+        try:
+            _work(run, ledger, name, standing)
+        except BaseException as interrupt:
+            ledger.stop(_why(interrupt))  # at once: the run waits for another group, perhaps
+            raise
 
     return work
 
 
-def _results(
-    run: Run, ledger: Ledger, name: str, servers: Mapping[tuple[str, int], Server]
-) -> Iterator[tuple[int, Result]]:
+def _work(run: Run, ledger: Ledger, name: str, standing: Standing) -> None:
+    failures = 0
+    for index, result in _results(run, ledger, name, standing):
+        ledger.settle(index, result)
+        failures = failures + 1 if result.outcome in {Outcome.FAILED, Outcome.UNKNOWN} else 0
+        if failures == CONSECUTIVE_FAILURES:
+            ledger.stop("failing")
+
+
+def _results(run: Run, ledger: Ledger, name: str, standing: Standing) -> Iterator[tuple[int, Result]]:
     """Yield how each change of a group ended, until the run is over."""
     for index, change in enumerate(run.plan.changes):
         if change.group != name:
@@ -152,8 +172,9 @@ def _results(
             result, error = attempt(
                 run.targets[name],
                 change,
-                servers.get((name, change.server)),
-                lambda index=index, change=change: ledger.intend(index, change),  # type: ignore[misc]
+                standing.servers.get((name, change.server)),
+                made=index in standing.made,
+                intend=lambda index=index, change=change: ledger.intend(index, change),  # type: ignore[misc]
             )
         except HaltedError:
             return

@@ -2,14 +2,16 @@
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 import msgspec
 
-from exposurectl.apply.receipt import Receipt
+from exposurectl.apply.receipt import Outcome, Receipt
 from exposurectl.audit.breaks import Break, Kind
 from exposurectl.audit.folder import File, Folder
+from exposurectl.plan.model import Moment
 
+_OPEN = frozenset({Outcome.NOT_ATTEMPTED, Outcome.UNKNOWN})
+"""What a change ends as that no journal tells the end of."""
 _FIRST = hashlib.sha256(b"exposurectl-journal/v1\0").hexdigest()
 
 
@@ -39,6 +41,7 @@ class _Record(msgspec.Struct, frozen=True):
     receipt: str = ""
     change: int = -1
     outcome: str = ""
+    at: Moment | None = None
 
 
 def _records(file: File) -> Iterator[_Record | str]:
@@ -90,10 +93,24 @@ def _run_breaks(
 
 
 def _contradictions(place: str, name: str, run: list[_Record], receipt: Receipt) -> Iterator[Break]:
-    told: dict[int, Any] = {record.change: record.outcome for record in run if record.record == "result"}
+    told = {record.change: record.outcome for record in run if record.record == "result"}
     for number, outcome in sorted(told.items()):
         kept = receipt.results[number].outcome.value if 0 <= number < len(receipt.results) else "no such change"
         if kept != outcome:
             detail = f"Of change {number + 1} the journal says {outcome}, and {name} says {kept}."
             yield Break(place=place, kind=Kind.JOURNAL_CHANGED, detail=detail)
             return
+    untold = _untold(run[0], told, receipt)
+    if untold is not None:
+        # Whole lines that were taken from the end leave nothing behind that would not follow.
+        detail = f"Of change {untold + 1} the journal says nothing, and {name} says how it ended: its end is missing."
+        yield Break(place=place, kind=Kind.JOURNAL_CHANGED, detail=detail)
+
+
+def _untold(begin: _Record, told: Mapping[int, str], receipt: Receipt) -> int | None:
+    """Return the first change that the receipt knows the end of and the journal does not, although it had to."""
+    # A run that was killed before it made its receipt left the name to a later one; a disk that fails stops the run.
+    if receipt.stopped == "journal" or (begin.at and begin.at < receipt.started_at):
+        return None
+    known = (number for number, one in enumerate(receipt.results) if one.outcome not in _OPEN)
+    return next((number for number in known if number not in told), None)

@@ -13,7 +13,7 @@ from exposurectl.apply.receipt import Approval, Result, begin, verdict
 from exposurectl.apply.receipt_file import ReceiptFile
 from exposurectl.apply.run import Finished, Run, run_plan
 from exposurectl.apply.starting import at_once, in_thread
-from exposurectl.cli.ending import leave, tell, terminable
+from exposurectl.cli.ending import end, leave, tell, terminable, unhung
 from exposurectl.cli.groups import Paces, clients
 from exposurectl.cli.inputs import read_plan_file
 from exposurectl.cli.newest import newest_at
@@ -59,13 +59,16 @@ def run(arguments: argparse.Namespace, world: World) -> Exit:
     receipt = begin(
         plan, actor=_actor(world.environ), run=_run_address(world.environ), approval=approval, now=world.clock.now()
     )
-    with terminable():
+    with terminable(), unhung():
         finished = run_plan(parts, receipt)
         _say(finished, world)
-        if finished.interrupt:
+        if isinstance(finished.interrupt, KeyboardInterrupt):
             world.tell("Interrupted: run it again to go on.")
             raise finished.interrupt
-        if arguments.scan:
+        if finished.interrupt:
+            code = end(finished.interrupt, world)
+            return Exit.PARTIAL if verdict(finished.receipt)[0] is Exit.PARTIAL else code
+        if arguments.scan and not finished.receipt.stopped:
             scanners = clients(FutureVulsScanner, names, settings, world, allowed=arguments.allow_host, paces=paces)
             scan_raised(finished.receipt, scanners, world)
     code, reason = verdict(finished.receipt)

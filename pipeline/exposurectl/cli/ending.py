@@ -38,6 +38,19 @@ def terminable() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
+@contextmanager
+def unhung() -> Iterator[None]:
+    """Let work go on that a terminal which goes away would end."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
 def end(error: BaseException, world: World) -> Exit:
     """Say what ended a command, and return the exit code."""
     match error:

@@ -38,11 +38,13 @@ def run(arguments: argparse.Namespace, world: World) -> Exit:
 
 
 def _refuse_without_evidence(arguments: argparse.Namespace) -> None:
-    """Raise UsageError for what a plan, which holds reasons and no evidence, cannot tell."""
+    """Raise UsageError for what a plan, which holds reasons and no evidence, cannot tell; and where there is none."""
     asked = {"--full": arguments.full, "--as-case": arguments.as_case, "--format json": arguments.format == "json"}
     for option, given in asked.items():
         if given:
             raise UsageError(f"{option} needs evidence: add --snapshot DIR or --findings FILE")
+    if arguments.plan is None and not Path(DEFAULT_PLAN).exists():
+        raise UsageError(f"there is no {DEFAULT_PLAN} here: add --plan PLAN, --snapshot DIR or --findings FILE")
 
 
 def _from_evidence(question: Question, arguments: argparse.Namespace, world: World) -> str:

@@ -15,7 +15,9 @@ from exposurectl.diagnostics import Diagnostic, Exit, ExposurectlError, Place, P
 from exposurectl.documents import mixed_scripts
 from exposurectl.policy.case_files import check_cases
 from exposurectl.policy.deadlines import Deadlines
+from exposurectl.policy.expected_rules import unknown_rules
 from exposurectl.policy.files import CASES, PolicyFolder, read_case_files, read_policy
+from exposurectl.policy.model import Policy
 from exposurectl.policy.review import review_files, review_policy
 from exposurectl.policy.sources import AnywherePrefix
 from exposurectl.render.annotations import annotations
@@ -47,7 +49,7 @@ def _report(arguments: argparse.Namespace, today: date) -> Report:
     config = _config(arguments.config)
     settings = config.settings if config else None
     folder = read_policy(directory)
-    found = [*_of_policy(folder, settings, today), *_of_cases(directory), *_of_config(config)]
+    found = [*_of_policy(folder, settings, today), *_of_cases(directory, folder.policy), *_of_config(config)]
     kept, left_out = quiet(sorted(found, key=by_place), settings.quieted if settings else ())
     return Report(
         problems=kept,
@@ -64,7 +66,7 @@ def _no_directory(directory: Path) -> ExposurectlError:
         id=ProblemId.NO_POLICY_FILES,
         summary="No policy files",
         place=Place(str(directory)),
-        detail="There is no such directory.",
+        detail="This is a file, and a policy is a directory." if directory.exists() else "There is no such directory.",
         hint="name the policy's directory: `exposurectl validate policies`",
     )
     return ExposurectlError(problem, reason="policy-invalid")
@@ -100,13 +102,15 @@ def _anywhere(settings: Settings | None) -> AnywherePrefix:
     return AnywherePrefix(v4=settings.anywhere_v4, v6=settings.anywhere_v6) if settings else AnywherePrefix()
 
 
-def _of_cases(directory: Path) -> Iterator[Diagnostic]:
-    """Yield what is wrong with the policy's cases, where it has any."""
+def _of_cases(directory: Path, policy: Policy | None) -> Iterator[Diagnostic]:
+    """Yield what is wrong with the policy's cases, where it has any; without the policy, not whose rules they name."""
     if not (directory / CASES).is_dir():
         return
     files, problems = read_case_files(directory)
     _cases, more = check_cases(file.document for file in files)
     yield from (*problems, *more, *review_files(files))
+    if policy is not None:
+        yield from unknown_rules((file.document for file in files), policy)
 
 
 def _of_config(config: ConfigFile | None) -> Iterator[Diagnostic]:

@@ -43,6 +43,9 @@ def _url_problems(document: Document) -> Iterator[Diagnostic]:
     except ValueError:
         yield _wrong(place, "This is not an address.")
         return
+    if "://" not in written:
+        yield _wrong(place, "The address must begin with https://: a token is sent to it.")
+        return
     local = parts.hostname in LOOPBACK
     if parts.scheme != "https" and not (parts.scheme == "http" and local):
         yield _wrong(place, "The address must begin with https://: a token is sent to it.")

@@ -108,13 +108,19 @@ def _dialect() -> Any:
     usual = jsonschema.Draft202012Validator
     whole = usual.TYPE_CHECKER.redefine("integer", lambda _checker, value: type(value) is int)
     extend: Any = jsonschema.validators.extend  # the stubs leave it half typed
-    return extend(usual, {"pattern": _pattern}, type_checker=whole)
+    return extend(usual, {"pattern": _pattern, "const": _const}, type_checker=whole)
 
 
 def _pattern(_validator: Any, pattern: str, value: Any, _schema: Any) -> Iterator[jsonschema.ValidationError]:
     """Yield an error where a text does not match; Python's own `$` would let it end in a line break."""
     if isinstance(value, str) and not re.search(pattern.replace("$", r"\Z"), value):
         yield jsonschema.ValidationError("does not match")
+
+
+def _const(_validator: Any, const: Any, value: Any, _schema: Any) -> Iterator[jsonschema.ValidationError]:
+    """Yield an error where a value is not that one; to JSON Schema, `1.0` and `1` are the same number."""
+    if type(value) is not type(const) or value != const:
+        yield jsonschema.ValidationError("is another value")
 
 
 def _faults(document: Document, error: Any, definitions: dict[str, Any]) -> Iterator[_Fault]:

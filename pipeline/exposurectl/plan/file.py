@@ -23,8 +23,13 @@ def seal(plan: Plan) -> Plan:
 
 
 def write_plan(plan: Plan) -> bytes:
-    """Return the one canonical form: sorted keys, ASCII, two-space indent, one trailing newline."""
-    return json.dumps(_body(plan), sort_keys=True, indent=2, ensure_ascii=True).encode() + b"\n"
+    """
+    Return the one canonical form: sorted keys, ASCII, two-space indent, one trailing newline.
+
+    `##[` is written by escapes: GitHub's runner takes it for a command wherever in a line it prints one.
+    """
+    text = json.dumps(_body(plan), sort_keys=True, indent=2, ensure_ascii=True)
+    return text.replace("##[", r"\u0023\u0023[").encode() + b"\n"
 
 
 def read_plan(name: str, content: bytes) -> Plan:

@@ -1,10 +1,11 @@
 """Why a rule speaks about a finding or does not: each condition that was tried and did not hold."""
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
 
 import msgspec
 
-from exposurectl.model import Component, Finding, Instance, PortRange
+from exposurectl.model import HIGHEST_PORT, Component, Finding, Instance, PortRange
 from exposurectl.policy.components import ByAlias, ByType, ComponentPattern, glob_matches
 from exposurectl.policy.decide import joined, pieces
 from exposurectl.policy.model import Match, Override, PathMatch, Policy, Rule, Scope
@@ -51,7 +52,18 @@ def _attempt(
 
 
 def _speaking(match: Match, cut: Cut, anywhere: AnywherePrefix) -> tuple[PortRange, ...]:
-    return tuple(joined(ports for ports, networks in cut if match.on_port(ports.begin, networks, anywhere)))
+    asked = joined(match.ports) if match.ports is not None else [PortRange(0, HIGHEST_PORT)]
+    near = (piece for own in asked for piece in _pieces_in(own, cut))
+    return tuple(joined(ports for ports, networks in near if match.on_port(ports.begin, networks, anywhere)))
+
+
+def _pieces_in(asked: PortRange, cut: Cut) -> Cut:
+    """Return the pieces that begin within some ports; the cut is in order."""
+
+    def begin(piece: tuple[PortRange, Admitted]) -> int:
+        return piece[0].begin
+
+    return cut[bisect_left(cut, asked.begin, key=begin) : bisect_right(cut, asked.end, key=begin)]
 
 
 def unmet_scope(scope: Scope, instance: Instance) -> tuple[Unmet, ...]:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from exposurectl.diagnostics import Diagnostic, Place, ProblemId, Severity
 from exposurectl.documents import Document, Path
-from exposurectl.policy.analysis.analyse import Claim, ClaimKind, analyse
+from exposurectl.policy.analysis.analyse import MOST_REGIONS, Claim, ClaimKind, analyse
 from exposurectl.policy.compile import PolicyFile, entries
 from exposurectl.policy.model import Policy
 from exposurectl.policy.sources import AnywherePrefix
@@ -60,7 +60,8 @@ def _holds_for_nothing(claim: Claim, document: Document, path: Path) -> Diagnost
 def _only_unmatched(claims: Sequence[Claim], policy: Policy, place: Place) -> Diagnostic:
     level = policy.defaults.unmatched.value
     regions = [_with_example(f"{_region(claim)}.", claim) for claim in claims[:_MOST]]
-    more = [f"And {len(claims) - _MOST} more."] if len(claims) > _MOST else []
+    least = " at least" if len(claims) == MOST_REGIONS else ""
+    more = [f"And {len(claims) - _MOST} more{least}."] if len(claims) > _MOST else []
     return Diagnostic(
         id=ProblemId.ONLY_UNMATCHED_DECIDES,
         severity=Severity.WARNING,

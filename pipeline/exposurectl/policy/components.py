@@ -1,5 +1,6 @@
 """What a component of a network path is called in a policy, and which components a pattern means."""
 
+import difflib
 import enum
 import functools
 from fnmatch import fnmatchcase
@@ -59,6 +60,10 @@ _RECOGNISED: dict[Alias, tuple[tuple[str, ...], tuple[str, ...]]] = {
 
 ORIGINS = tuple(_RECOGNISED)
 
+_A_SLIP = 0.93
+"""How alike two types are that differ in a letter or two; types that exist side by side differ in a word."""
+_A_FEW = 2
+
 
 @functools.lru_cache(maxsize=1 << 16)  # a fleet has few gateways and groups, and each rule asks about all of them
 def recognise(component: Component) -> frozenset[Alias]:
@@ -91,6 +96,13 @@ def usual_spelling(kind: str) -> str | None:
         if own.endswith("::") and kind.casefold().startswith(own.casefold()):
             return own + kind[len(own) :]
     return None
+
+
+def nearest_type(kind: str) -> str | None:
+    """Return the known type that a type is a slip of the pen away from, or None where none is that near."""
+    types = (own for types, _ids in _RECOGNISED.values() for own in types if not own.endswith("::"))
+    near = [own for own in types if abs(len(own) - len(kind)) <= _A_FEW]
+    return next(iter(difflib.get_close_matches(kind, near, n=1, cutoff=_A_SLIP)), None)
 
 
 def typical(alias: Alias) -> Component:

@@ -1,11 +1,15 @@
 """The meaning of a policy: from one instance's evidence to its level. Short enough to read whole."""
 
-from collections.abc import Iterable, Iterator
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
+from typing import TypeVar
 
 import msgspec
 
 from exposurectl.model import (
+    HIGHEST_PORT,
+    Component,
     Decided,
     Decision,
     Evidence,
@@ -13,11 +17,15 @@ from exposurectl.model import (
     Finding,
     LeftAlone,
     PortRange,
+    Protocol,
     Reason,
     Unobserved,
 )
 from exposurectl.policy.model import Override, Policy, Rule
 from exposurectl.policy.sources import Admitted, AnywherePrefix, admitted
+
+Entry = TypeVar("Entry", Rule, Override)
+_EVERY_PORT = (PortRange(0, HIGHEST_PORT),)
 
 
 class Judged(msgspec.Struct, frozen=True, kw_only=True):
@@ -74,15 +82,18 @@ def _judge(
     """Yield the points of every finding that counts, each range cut where a rule or the evidence changes."""
     rules = tuple(rule for rule in policy.rules if rule.match.scope.holds(evidence.instance))
     partial = tuple(override for override in overrides if not override.match.is_whole)
+    along: dict[tuple[Protocol, tuple[Component, ...]], _Speaking] = {}
     for finding in evidence.findings:
         if finding.counts:
-            speaking = _Speaking(
-                rules=tuple(rule for rule in rules if rule.match.on_path(finding.protocol, finding.path)),
-                overrides=tuple(one for one in partial if one.match.on_path(finding.protocol, finding.path)),
+            way = finding.protocol, finding.path
+            speaking = along[way] = along.get(way) or _Speaking(
+                rules=tuple(rule for rule in rules if rule.match.on_path(*way)),
+                overrides=tuple(one for one in partial if one.match.on_path(*way)),
                 unmatched=policy.defaults.unmatched,
             )
-            for ports in pieces(finding, policy.cuts):
-                yield _judge_points(finding, ports, speaking, anywhere)
+            cut = tuple(pieces(finding, policy.cuts))
+            for ports, own in zip(cut, _by_piece(speaking, cut), strict=True):
+                yield _judge_points(finding, ports, own, anywhere)
 
 
 class _Speaking(msgspec.Struct, frozen=True, kw_only=True):
@@ -91,6 +102,23 @@ class _Speaking(msgspec.Struct, frozen=True, kw_only=True):
     rules: tuple[Rule, ...]
     overrides: tuple[Override, ...]
     unmatched: Exposure
+
+
+def _by_piece(speaking: _Speaking, cut: Sequence[PortRange]) -> Iterator[_Speaking]:
+    """Yield what may speak about each piece: a wide range has thousands, and most rules name a port or two."""
+    for rules, overrides in zip(by_piece(speaking.rules, cut), by_piece(speaking.overrides, cut), strict=True):
+        yield _Speaking(rules=tuple(rules), overrides=tuple(overrides), unmatched=speaking.unmatched)
+
+
+def by_piece(entries: Iterable[Entry], cut: Sequence[PortRange]) -> list[list[Entry]]:
+    """Return for each piece those of the rules or overrides whose ports have its first one, in their order."""
+    begins = [ports.begin for ports in cut]
+    found: list[list[Entry]] = [[] for _piece in cut]
+    for entry in entries:
+        for ports in _EVERY_PORT if entry.match.ports is None else joined(entry.match.ports):
+            for at in range(bisect_left(begins, ports.begin), bisect_right(begins, ports.end)):
+                found[at].append(entry)
+    return found
 
 
 def _judge_points(finding: Finding, ports: PortRange, speaking: _Speaking, anywhere: AnywherePrefix) -> Judged:
@@ -148,10 +176,13 @@ def _reasons(judged: tuple[Judged, ...], level: Exposure, policy: Policy, eviden
     deciding = [points for points in judged if points.level is level]
     if not deciding:
         yield _floor_reason(policy, evidence)
-    for finding, networks in dict.fromkeys((points.finding, points.networks) for points in deciding):
-        mine = [points for points in deciding if points.finding is finding and points.networks == networks]
-        for rule in dict.fromkeys(rule for points in mine for rule in points.by or (None,)):
-            ports = [points.ports for points in mine if rule in (points.by or (None,))]
+    alike: dict[tuple[Finding, Admitted], dict[Rule | Override | None, list[PortRange]]] = {}
+    for points in deciding:
+        given = alike.setdefault((points.finding, points.networks), {})
+        for rule in points.by or (None,):
+            given.setdefault(rule, []).append(points.ports)
+    for (finding, networks), given in alike.items():
+        for rule, ports in given.items():
             yield Reason(
                 rule=rule.id if rule else "defaults.unmatched",
                 because=rule.because if rule else "No rule describes this port.",

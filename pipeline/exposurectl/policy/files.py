@@ -79,7 +79,11 @@ def _files(directory: Path, problems: list[Diagnostic]) -> list[Path]:
     if not paths:
         detail, place = _why_none(directory), Place(str(directory))
         summary = "No policy files"
-        problems.append(Diagnostic(id=ProblemId.NO_POLICY_FILES, summary=summary, place=place, detail=detail))
+        problems.append(
+            Diagnostic(
+                id=ProblemId.NO_POLICY_FILES, summary=summary, place=place, detail=detail, hint=_begin(directory)
+            )
+        )
     return [path for path in paths if path.suffix == ".yaml"]
 
 
@@ -94,7 +98,15 @@ def _passed_over(path: Path) -> Diagnostic:
 
 
 def _why_none(directory: Path) -> str:
-    return "There is no *.yaml file here." if directory.is_dir() else "There is no such directory."
+    if directory.is_dir():
+        return "There is no *.yaml file here."
+    return "This is a file, and a policy is a directory." if directory.exists() else "There is no such directory."
+
+
+def _begin(directory: Path) -> str:
+    if directory.name == CASES:
+        return f"write {directory / 'internet.yaml'}, which begins with `version: 1` and `cases:`"
+    return "name the policy's directory; `exposurectl init` writes one"
 
 
 def _file(directory: Path, path: Path, schema: str, problems: list[Diagnostic]) -> PolicyFile:

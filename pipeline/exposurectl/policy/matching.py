@@ -14,6 +14,8 @@ from exposurectl.policy.sources import NamedSources, Sources, Within, merge
 
 Value = TypeVar("Value")
 
+_NETWORKS = " such as 203.0.113.0/24 or 2001:db8::/32"
+
 
 def parse_ports(written: int | str) -> PortRange | str:
     """Return the ports that `22` or `5985-5986` mean, or what is wrong with them."""
@@ -22,7 +24,7 @@ def parse_ports(written: int | str) -> PortRange | str:
     if max(begin, end) > HIGHEST_PORT:
         return f"{max(begin, end)} is not a port: the highest is {HIGHEST_PORT}."
     if begin > end:
-        return f'The range "{written}" ends before it begins.'
+        return f'The range "{written}" ends before it begins: write "{end}-{begin}".'
     return PortRange(begin, end)
 
 
@@ -31,7 +33,8 @@ def parse_network(written: str) -> Network | str:
     try:
         return ip_network(written)
     except ValueError as error:
-        why = f": {error}" if "host bits" in str(error) else " such as 203.0.113.0/24 or 2001:db8::/32"
+        host = "host bits" in str(error)
+        why = f": {error}. Write {ip_network(written, strict=False)}" if host else _NETWORKS
         return f'"{written}" is not a network{why}.'
 
 
@@ -45,6 +48,10 @@ def parse_day(written: str) -> date | str:
 
 def parse_component(written: str) -> ComponentPattern | str:
     """Return what a component's name means, or what is wrong with it."""
+    if "::" in written and ("*" in written or "?" in written) and parse_pattern(written) is None:
+        return (
+            f'"{written}" is no component: a type takes no wildcard. Write each type out, an alias, or a glob of ids.'
+        )
     aliases = [alias.value for alias in Alias]
     guess = did_you_mean(written, aliases) or f"the aliases are: {', '.join(aliases)}."
     return parse_pattern(written) or f'"{written}" is no alias, type or id; {guess}'

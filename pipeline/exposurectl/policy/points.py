@@ -7,7 +7,7 @@ from typing import cast
 import msgspec
 
 from exposurectl.model import Decided, Evidence, Exposure, Finding, Instance, Observed, PortRange, Protocol
-from exposurectl.policy.decide import decide, joined, pieces
+from exposurectl.policy.decide import by_piece, decide, joined, pieces
 from exposurectl.policy.model import Match, Policy
 from exposurectl.policy.sources import AnywherePrefix
 
@@ -66,19 +66,6 @@ def _speaking(finding: Finding, instance: Instance, policy: Policy) -> Policy:
     )
 
 
-def _at(policy: Policy, port: int) -> Policy:
-    """Return what of the policy may speak about the port."""
-
-    def speaks(match: Match) -> bool:
-        return match.ports is None or any(port in ports for ports in match.ports)
-
-    return msgspec.structs.replace(
-        policy,
-        rules=tuple(rule for rule in policy.rules if speaks(rule.match)),
-        overrides=tuple(override for override in policy.overrides if speaks(override.match)),
-    )
-
-
 def _judged(
     finding: Finding,
     instance: Instance,
@@ -88,11 +75,14 @@ def _judged(
     today: date | None,
     anywhere: AnywherePrefix,
 ) -> Iterator[Judged]:
-    for ports in pieces(finding, cuts):
+    cut = tuple(pieces(finding, cuts))
+    of_pieces = zip(cut, by_piece(policy.rules, cut), by_piece(policy.overrides, cut), strict=True)
+    for ports, rules, overrides in of_pieces:
+        here = msgspec.structs.replace(policy, rules=tuple(rules), overrides=tuple(overrides))
         piece = msgspec.structs.replace(finding, ports=ports)
         alone = Evidence(instance=instance, findings=(piece,), coverage=Observed())
         # Only an unobserved instance can be left alone.
-        decision = cast("Decided", decide(alone, _at(policy, ports.begin), today=today, anywhere=anywhere))
+        decision = cast("Decided", decide(alone, here, today=today, anywhere=anywhere))
         by = tuple(dict.fromkeys(reason.rule for reason in decision.reasons))
         yield Judged(finding=finding, ports=ports, level=decision.level, by=by)
 

@@ -10,11 +10,16 @@ from pathlib import Path
 from typing import NamedTuple
 
 from exposurectl.sources.git import NotInGit
+from exposurectl.sources.surroundings import ONLY_REAL, surroundings
 
 _SECONDS = 300
 _LONGEST_ANSWER = 300
 # History is read offline: a partial clone would fetch what it lacks.
-_ALONE = ("-c", "protocol.allow=never", "-c", "log.showSignature=false", "--no-replace-objects", "--no-optional-locks")
+_ALONE = (
+    *ONLY_REAL,
+    *("-c", "protocol.allow=never", "-c", "log.showSignature=false"),
+    *("--no-replace-objects", "--no-optional-locks"),
+)
 _FORMAT = "%x00%H%x00%P%x00%G?%x00%an <%ae>%x00%cn <%ce>%x00%cI%x00"
 _FIELDS = 7
 _COMMIT = re.compile("[0-9a-f]{40}|[0-9a-f]{64}")
@@ -136,7 +141,7 @@ def _carried(answer: bytes) -> Iterator[tuple[str, bool]]:
 def _git(directory: Path, *arguments: str, given: bytes = b"") -> bytes | NotInGit:
     """Return what git answers, byte for byte, or why it does not."""
     command = ["git", *_ALONE, "-C", str(directory), *arguments]
-    environ = {**os.environ, "LC_ALL": "C"}
+    environ = surroundings(os.environ)
     try:
         done = subprocess.run(command, input=given, capture_output=True, check=False, timeout=_SECONDS, env=environ)
     except subprocess.TimeoutExpired:

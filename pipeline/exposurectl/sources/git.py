@@ -9,6 +9,8 @@ from pathlib import Path
 
 import msgspec
 
+from exposurectl.sources.surroundings import ONLY_REAL, surroundings
+
 
 def commit_of(directory: Path) -> str | None:
     """
@@ -26,7 +28,12 @@ def _git(directory: Path, *arguments: str) -> str | None:
     """Return what git says, or None where it fails, hangs or is not installed."""
     try:
         done = subprocess.run(
-            ["git", "-C", str(directory), *arguments], capture_output=True, text=True, check=False, timeout=30
+            ["git", *ONLY_REAL, "-C", str(directory), *arguments],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=30,
+            env=surroundings(os.environ),
         )
     except (OSError, subprocess.TimeoutExpired):
         return None
@@ -57,12 +64,10 @@ def main_branch_of(directory: Path) -> str | None:
 MOST_BYTES = 256 * 1024 * 1024
 """A folder with more than this is no folder of policies or plans."""
 
-_ALONE = ("--no-replace-objects", "--no-optional-locks")
+_ALONE = (*ONLY_REAL, "--no-replace-objects", "--no-optional-locks")
 # A partial clone fetches what it lacks when it is asked for: no question here may reach for the network. The first is
 # what git 2.44 and later ask; the second stands above whatever the repository allows.
-_SURROUNDINGS = {"GIT_NO_LAZY_FETCH": "1", "GIT_ALLOW_PROTOCOL": "none", "LC_ALL": "C"}
-# A hook of git's is started with these; they would win over the directory that is asked about.
-_OF_A_HOOK = frozenset({"GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX"})
+_OFFLINE = {"GIT_NO_LAZY_FETCH": "1", "GIT_ALLOW_PROTOCOL": "none"}
 _COMMIT = re.compile("[0-9a-f]{40}|[0-9a-f]{64}")
 _FILES = frozenset({b"100644", b"100755"})
 _LONGEST_ANSWER = 300
@@ -185,7 +190,7 @@ def _ids(entries: Sequence[_Entry]) -> bytes:
 def _asked(directory: Path, *arguments: str, given: bytes = b"") -> bytes | NotInGit:
     """Return what git answers, byte for byte, or why it does not."""
     command = ["git", *_ALONE, "-C", str(directory), *arguments]
-    environ = {name: value for name, value in os.environ.items() if name not in _OF_A_HOOK} | _SURROUNDINGS
+    environ = surroundings(os.environ, **_OFFLINE)
     try:
         done = subprocess.run(command, input=given, capture_output=True, check=False, timeout=60, env=environ)
     except subprocess.TimeoutExpired:

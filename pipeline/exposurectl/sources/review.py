@@ -12,6 +12,7 @@ import msgspec
 from exposurectl.config import Review
 from exposurectl.sources.commits import repository_top
 from exposurectl.sources.git import NotInGit, files_at
+from exposurectl.sources.surroundings import ONLY_REAL, surroundings
 
 HEAD = "HEAD"
 """The name of the file that says which plan is the newest, in the folder of the plans."""
@@ -21,6 +22,8 @@ CASES = "cases"
 _SECONDS = 60
 _LONGEST_ANSWER = 300
 _LARGEST_HEAD = 1024 * 1024
+_FETCHED = "refs/exposurectl"
+"""Where the tip is kept in the clone; nobody else writes there."""
 _COMMIT = re.compile("[0-9a-f]{40}|[0-9a-f]{64}")
 
 
@@ -112,11 +115,17 @@ def _head_name(review: Review) -> str:
 
 def _fetched(repository: Path, review: Review) -> str | NotInGit:
     """Return the commit at the branch's tip, asked for now."""
-    # A tag of the same name is not meant.
-    done = _git(repository, "fetch", "--quiet", "--no-tags", "--", review.remote, f"refs/heads/{review.branch}")
+    # Where there is no such remote, git would fetch from a folder of its name.
+    named = _git(repository, "remote", "get-url", "--", review.remote)
+    if isinstance(named, NotInGit):
+        return named
+    # A tag of the same name is not meant. FETCH_HEAD would be of whoever fetched last, such as an editor.
+    fetched = f"{_FETCHED}/{branch_of(review)}"
+    what = f"+refs/heads/{review.branch}:{fetched}"
+    done = _git(repository, "fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--", review.remote, what)
     if isinstance(done, NotInGit):
         return done
-    answer = _git(repository, "rev-parse", "--verify", "--end-of-options", "FETCH_HEAD^{commit}")
+    answer = _git(repository, "rev-parse", "--verify", "--end-of-options", f"{fetched}^{{commit}}")
     if isinstance(answer, NotInGit):
         return answer
     commit = answer.decode().strip()
@@ -136,8 +145,8 @@ def _head(repository: Path, commit: str, review: Review) -> bytes | NotInGit:
 
 def _git(directory: Path, *arguments: str) -> bytes | NotInGit:
     """Return what git answers, byte for byte, or why it does not. It asks nobody for a password."""
-    command = ["git", "--no-replace-objects", "-C", str(directory), *arguments]
-    environ = {**os.environ, "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
+    command = ["git", *ONLY_REAL, "--no-replace-objects", "-C", str(directory), *arguments]
+    environ = surroundings(os.environ, GIT_TERMINAL_PROMPT="0")
     try:
         done = subprocess.run(
             command, stdin=subprocess.DEVNULL, capture_output=True, check=False, timeout=_SECONDS, env=environ

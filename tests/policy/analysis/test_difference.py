@@ -150,3 +150,29 @@ def test_where_it_would_take_too_much_work_it_says_so() -> None:
 
     assert raised.value.reason == "policy-too-intricate"
     assert raised.value.problems[0].summary == "Policies too intricate to compare"
+
+
+def test_a_thousand_overrides_that_both_have_are_no_hindrance() -> None:
+    """It was called too intricate: each override was a box of its own, to be gone round one after the other."""
+    each = "".join(
+        f"  - {{id: o{at}, level: {'small' if at % 2 else 'open'}, because: x, approved_by: y, expires: 2027-03-31, "
+        f"match: {{instances: [i-{at:017x}]}}}}\n"
+        for at in range(1000)
+    )
+    written = (INTERNET, LISTED)
+    changed = (INTERNET, LISTED.replace("controlled", "small"))
+
+    (found,) = differences(
+        rules(*written, overrides=f"overrides:\n{each}"), rules(*changed, overrides=f"overrides:\n{each}"), ANYWHERE
+    )
+
+    assert (found.rules_before, found.rules_after) == (("listed",), ("listed",))
+
+
+def test_who_speaks_in_a_corner_only_is_not_named_where_another_speaks_for_all() -> None:
+    gateway = "{id: gateway, level: controlled, because: x, match: {path: {origin: [internet-gateway]}}}"
+    balancer = "{id: balancer, level: controlled, because: x, match: {path: {origin: [load-balancer]}}}"
+
+    found = told(rules(gateway, balancer), rules(gateway.replace("controlled", "open"), balancer))
+
+    assert [ids for _words, _levels, ids in found] == ["gateway -> gateway"]

@@ -108,6 +108,17 @@ class Boxes:
         return met
 
 
+def joined(boxes: Sequence[Box]) -> list[Box]:
+    """Return boxes that hold the same situations, those made one that differ in a single side only."""
+    for at in range(len(boxes[0].sides)) if boxes else ():
+        groups: dict[Box, int] = {}
+        for box in boxes:
+            rest = box._replace(sides=(*box.sides[:at], 0, *box.sides[at + 1 :]))
+            groups[rest] = groups.get(rest, 0) | box.sides[at]
+        boxes = [rest._replace(sides=(*rest.sides[:at], side, *rest.sides[at + 1 :])) for rest, side in groups.items()]
+    return list(boxes)
+
+
 def _beside(part: Box, covers: Sequence[Box]) -> Box | None:
     """Return the part of a part with values that no cover has, which nothing can cover; None where there is none."""
     if not covers:

@@ -29,7 +29,10 @@ class Difference(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     """None is `leave`: the instance is left alone."""
     after: Exposure | None
     rules_before: tuple[str, ...]
-    """Ids of the rules, overrides and defaults that gave the level before, sorted."""
+    """
+    Ids of the rules, overrides and defaults that gave the level before, sorted; of those that speak in a corner only,
+    none that others speak for.
+    """
     rules_after: tuple[str, ...]
     witness: str
     """One of the situations, such as `tcp/8443 from an internet gateway, sources anywhere`."""
@@ -62,7 +65,7 @@ def _differences(old: Policy, new: Policy, anywhere: AnywherePrefix, today: date
     entries: tuple[Rule | Override, ...] = (*old.rules, *old.overrides, *new.rules, *new.overrides)
     space = Space((entry.match for entry in entries), anywhere)
     before, after = Layers.of(old, space, today), Layers.of(new, space, today)
-    comparison = Comparison(space, before, after)
+    comparison = Comparison(space, before.joined(), after.joined())
     for seed in _seeds(old, new, space, today):
         comparison.look_in(seed)
     return tuple(sorted((_difference(space, one, before, after) for one in comparison.needed()), key=_order))
@@ -70,12 +73,16 @@ def _differences(old: Policy, new: Policy, anywhere: AnywherePrefix, today: date
 
 def _difference(space: Space, found: Found, before: Layers, after: Layers) -> Difference:
     region = Region(space, found.box)
+
+    def in_example(box: Box) -> bool:
+        return space.holds(box, region.example)
+
     return Difference(
         words=region.words,
         before=found.before,
         after=found.after,
-        rules_before=before.heard(found.box),
-        rules_after=after.heard(found.box),
+        rules_before=before.heard(found.box, in_example),
+        rules_after=after.heard(found.box, in_example),
         witness=region.witness,
         region=region,
     )

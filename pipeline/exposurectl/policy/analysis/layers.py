@@ -1,11 +1,11 @@
 """A policy as one list: who is asked first in a situation, and with what level it answers."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from typing import NamedTuple
 
 from exposurectl.model import Exposure
-from exposurectl.policy.analysis.boxes import Box, Boxes
+from exposurectl.policy.analysis.boxes import Box, Boxes, joined
 from exposurectl.policy.analysis.space import EVERY_KIND, QUIET, REACHED, UNOBSERVED, Space
 from exposurectl.policy.model import Override, Policy, Rule
 
@@ -31,6 +31,20 @@ class Layers:
         """Take speakers in the order of their layers."""
         self._boxes = boxes
         self.speakers = speakers
+
+    def joined(self) -> "Layers":
+        """
+        Return the same layers with the fewest speakers that are found: whose they are is lost, what they say is not.
+
+        Two thousand overrides for an instance each, at one level, say together what one for all of them would.
+        """
+        groups: dict[tuple[int, Exposure | None], list[Speaker]] = {}
+        for one in self.speakers:
+            groups.setdefault((one.layer, one.level), []).append(one)
+        return Layers(
+            self._boxes,
+            [group[0]._replace(box=box) for group in groups.values() for box in joined([one.box for one in group])],
+        )
 
     @classmethod
     def of(cls, policy: Policy, space: Space, today: date | None) -> "Layers":
@@ -60,15 +74,25 @@ class Layers:
                     return False
         return True
 
-    def heard(self, box: Box) -> tuple[str, ...]:
-        """Return the ids of those who decide something in the box, sorted."""
-        ids = set()
-        for one in self.speakers:
+    def heard(self, box: Box, in_example: Callable[[Box], bool]) -> tuple[str, ...]:
+        """
+        Return the ids of those who decide something in the box, sorted.
+
+        Who is heard in a corner only, and not in the example, is left out where one of the same layer is heard all over
+        the box: a gateway by its type may be a load balancer by its id, and no reader of the box has that in mind.
+        """
+        near, fewer = self.near(box), self.joined().near(box)
+        corners: dict[int, set[str]] = {}
+        kept: dict[int, set[str]] = {}
+        all_over: set[int] = set()
+        for one in near.speakers:
             inner = self._boxes.meet(box, one.box)
-            earlier = [other.box for other in self.speakers if other.layer < one.layer]
-            if inner and self._boxes.escape(inner, earlier):
-                ids.add(one.id)
-        return tuple(sorted(ids))
+            if inner and self._boxes.escape(inner, [other.box for other in fewer.speakers if other.layer < one.layer]):
+                told = inner == box or in_example(one.box)
+                (kept if told else corners).setdefault(one.layer, set()).add(one.id)
+                all_over |= {one.layer} if inner == box else set()
+        corners = {layer: ids for layer, ids in corners.items() if layer not in all_over}
+        return tuple(sorted(set().union(*corners.values(), *kept.values())))
 
 
 def _speakers(policy: Policy, space: Space, today: date | None) -> Iterator[Speaker]:
