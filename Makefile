@@ -48,7 +48,7 @@ mutation: .venv/.dev ## change the core in every small way and require that a te
 	@$(BIN)/python tests/mutation/run.py $(PART)
 
 nightly: .venv/.dev ## run the property tests with all their examples, then fuzz and mutation
-	@$(BIN)/python -m pytest --hypothesis-profile nightly --timeout 0 tests/properties tests/plan tests/apply
+	@$(BIN)/python -m pytest --hypothesis-profile nightly --timeout 0 tests/properties tests/plan tests/apply tests/promises
 	@$(MAKE) --no-print-directory fuzz
 	@$(MAKE) --no-print-directory mutation
 

@@ -3,6 +3,7 @@
 import fcntl
 import json
 import os
+import resource
 import subprocess
 import sys
 from datetime import timedelta
@@ -70,8 +71,10 @@ def test_a_journal_is_read_as_it_was_written(tmp_path: Path) -> None:
 
 
 def test_a_record_is_one_line_that_people_can_read(tmp_path: Path) -> None:
-    intent = json.loads(written(tmp_path).read_bytes().splitlines()[1])
+    line = written(tmp_path).read_bytes().splitlines()[1]
+    intent = json.loads(line)
 
+    assert line == json.dumps(intent, sort_keys=True, separators=(",", ":")).encode()
     assert intent == {"record": "intent", "change": 0, "server": 1, "role": 31, "prev": intent["prev"]}
 
 
@@ -286,7 +289,7 @@ def test_a_journal_beyond_the_limit_is_refused_and_left_as_it_is(tmp_path: Path)
     error = refused(tmp_path / NAME)
 
     assert error.reason == "journal-invalid"
-    assert f"The journal is larger than {MAX_BYTES} bytes." in error.problems[0].detail
+    assert error.problems == (damaged(tmp_path / NAME, 1, "The journal is larger than 67108864 bytes."),)
     assert (tmp_path / NAME).stat().st_size == MAX_BYTES + 1
 
 
@@ -294,4 +297,26 @@ def test_a_journal_as_large_as_one_may_be_is_read(tmp_path: Path) -> None:
     path = written(tmp_path)
     os.truncate(path, MAX_BYTES)
 
+    assert len(past(path)) == 4
+
+
+def test_a_journal_that_cannot_be_read_from_its_beginning_is_an_error(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / NAME)
+
+    assert refused(tmp_path / NAME).problems == (not_kept(tmp_path / NAME, "Illegal seek"),)
+
+
+def test_a_line_of_which_only_a_part_was_written_was_not_written(tmp_path: Path) -> None:
+    path = written(tmp_path)
+    journal = Journal.open(path, PLAN)
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (path.stat().st_size + 10, before[1]))
+    try:
+        with pytest.raises(ExposurectlError) as caught:
+            journal.intend(1, 4, 31)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    journal.close()
+
+    assert caught.value.problems == (not_kept(path, "No space left on device"),)
     assert len(past(path)) == 4

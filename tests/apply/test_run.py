@@ -1,6 +1,7 @@
 """One run against the emulated FutureVuls: what is moved, what is left, and in which order."""
 
 import json
+from datetime import timedelta
 from pathlib import Path
 
 import msgspec
@@ -25,11 +26,12 @@ from apply.acting import (
 )
 from exposurectl.apply.journal import NAME
 from exposurectl.apply.receipt import Outcome, Result, verdict
+from exposurectl.demo.clock import SimulatedClock
 from exposurectl.demo.emulator import Emulator
 from exposurectl.diagnostics import Exit, ExposurectlError
 from exposurectl.model import Group
 from exposurectl.plan.model import Direction
-from plan.building import DEFAULT, LEGACY, WEB_CONTROLLED, WEB_OPEN, WEB_SMALL, group
+from plan.building import AS_OF, DEFAULT, LEGACY, WEB_CONTROLLED, WEB_OPEN, WEB_SMALL, group
 
 replace = msgspec.structs.replace
 APPLIED, NOOP, CONFLICT, GONE, FAILED, UNKNOWN, LEFT = Outcome
@@ -84,7 +86,7 @@ def test_a_second_run_has_nothing_to_do(tmp_path: Path) -> None:
 
         assert moves(futurevuls) == MOVES
     assert outcomes(finished) == [NOOP] * 5
-    assert {one.detail for one in finished.receipt.results} == {"there already"}
+    assert {(one.detail, one.attempts) for one in finished.receipt.results} == {("there already", 0)}
     assert verdict(finished.receipt) == (Exit.DONE, "")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["journal.jsonl", "receipt-2.json", "receipt.json"]
 
@@ -272,6 +274,18 @@ def test_a_receipt_that_cannot_be_closed_changes_nothing_about_the_run(tmp_path:
     assert finished.unkept is not None
     assert finished.unkept.reason == "receipt"
     assert on_disk(tmp_path / "receipt.json")["ended_at"] is None
+
+
+def test_a_futurevuls_whose_clock_is_another_is_not_written_to(tmp_path: Path) -> None:
+    ahead = SimulatedClock(AS_OF + timedelta(minutes=11))
+
+    with emulated(clock=ahead) as futurevuls:
+        with pytest.raises(ExposurectlError) as caught:
+            execute(plan_for(futurevuls.url), tmp_path)
+
+        assert futurevuls.writes == ()
+    assert (caught.value.exit_code, caught.value.reason) == (Exit.REFUSED, "clock-skew")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_pace_of_20_a_minute_is_kept(tmp_path: Path) -> None:

@@ -158,6 +158,24 @@ def test_a_server_that_cannot_be_read_again_is_not_lowered(tmp_path: Path) -> No
     assert (finished.receipt.results[0].status, finished.receipt.results[0].attempts) == (500, 0)
 
 
+def test_a_token_that_is_refused_before_a_lowering_stops_the_run_and_the_change_failed(tmp_path: Path) -> None:
+    many = (server(2, "i-small", WEB_OPEN), server(3, "i-small", WEB_OPEN))
+    with serving() as scripted:
+        plan = planned(*EVIDENCE, groups=(group(*many),), settings=settings_for(scripted.url))
+        scripted.answer(
+            scripted.json(roles_page()), scripted.json(servers_page(*many)), scripted.text(401, "no such token")
+        )
+        finished = execute(plan, tmp_path)
+
+        assert scripted.lines[2:] == ["GET /v1/server/2"]
+    assert outcomes(finished) == [FAILED, LEFT]
+    assert finished.receipt.results[0].detail == "auth: FutureVuls refused the token"
+    assert (finished.receipt.results[0].status, finished.receipt.results[0].attempts) == (None, 0)
+    assert finished.receipt.stopped == "auth"
+    assert finished.error is not None
+    assert finished.error.reason == "auth"
+
+
 def test_pacing_does_not_fall_between_the_look_and_the_lowering(tmp_path: Path) -> None:
     clock = a_clock()
     moments: list[tuple[str, float]] = []

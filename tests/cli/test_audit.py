@@ -283,7 +283,7 @@ def test_where_no_plan_is_recorded_yet_all_is_well(tmp_path: Path) -> None:
     ended = run_inside("audit", tmp_path / "plans")
 
     assert ended.code == 0
-    assert ended.out.endswith("\n0 plans, 0 receipts: chain intact, 0 expired yet applied.\n")
+    assert ended.out.endswith("\n0 plans, 0 receipts: no plan is recorded here, 0 expired yet applied.\n")
 
 
 def test_a_directory_that_is_not_there_is_an_error(tmp_path: Path) -> None:

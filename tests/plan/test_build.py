@@ -1,6 +1,7 @@
 """A whole plan: what is skipped, warned of and blocked, its sums, and what binds it to its inputs."""
 
 from datetime import timedelta
+from ipaddress import ip_network
 
 import msgspec
 import pytest
@@ -8,8 +9,8 @@ import pytest
 from exposurectl import __version__
 from exposurectl.config import Limits
 from exposurectl.diagnostics import Diagnostic, Exit, ExposurectlError, Place
-from exposurectl.model import Gap, Group, Role
-from exposurectl.plan.build import build_plan
+from exposurectl.model import Gap, Group, Ingress, PortRange, Role
+from exposurectl.plan.build import build_plan, minutes
 from exposurectl.plan.fingerprint import of_groups
 from exposurectl.plan.model import (
     FORMAT_VERSION,
@@ -22,11 +23,14 @@ from exposurectl.plan.model import (
     Summary,
     TargetGroup,
 )
+from exposurectl.policy.model import Match
+from exposurectl.policy.sources import NamedSources
 from plan.building import (
     AS_OF,
     CONTROLLED,
     DEFAULT,
     HTTPS,
+    INTERNET_SSH,
     OPEN,
     ROLES,
     SMALL,
@@ -34,6 +38,7 @@ from plan.building import (
     WEB_CONTROLLED,
     WEB_OPEN,
     WEB_SMALL,
+    finding,
     group,
     group_settings,
     inventory,
@@ -364,3 +369,38 @@ def test_a_plan_for_nothing_is_a_plan() -> None:
     assert isinstance(plan, Plan)
     assert plan.summary == Summary(raised=0, join=0, lower=0, unchanged=0, skipped=0, requests=0, minutes=0)
     assert plan.applyable
+
+
+def test_no_requests_take_no_time() -> None:
+    assert minutes([], 20) == 0
+
+
+def test_an_expired_override_that_would_change_nothing_is_said_to_be_expired_and_no_more() -> None:
+    old = override("old", "i-elsewhere", OPEN, AS_OF.date() - timedelta(days=1))
+
+    plan = planned(seen("i-a"), policy=policy(old), settings=settings(expired_overrides_block=False))
+
+    (warning,) = plan.warnings
+    assert "held until 2026-11-22" in warning
+
+
+@pytest.mark.parametrize(
+    ("network", "narrow", "wide"),
+    [("16.0.0.0/6", {"anywhere_v4": 5}, {"anywhere_v4": 6}), ("2000::/6", {"anywhere_v6": 5}, {"anywhere_v6": 6})],
+)
+def test_the_config_says_how_wide_anywhere_is(network: str, narrow: dict[str, int], wide: dict[str, int]) -> None:
+    admits = (Ingress(PortRange(SSH, SSH), (ip_network(network),)),)
+    evidence = seen("i-a", findings=(msgspec.structs.replace(finding("i-a", SSH), ingress=admits),))
+    anyone = msgspec.structs.replace(INTERNET_SSH, match=Match(sources=NamedSources.ANYWHERE))
+
+    found = [
+        planned(
+            evidence,
+            servers=(server(1, "i-a", WEB_SMALL),),
+            policy=policy(rules=(anyone,)),
+            settings=msgspec.structs.replace(settings(), **how),
+        )
+        for how in (narrow, wide)
+    ]
+
+    assert [plan.changes[0].after.level for plan in found] == [CONTROLLED, OPEN]

@@ -14,6 +14,7 @@ from plan.building import (
     AS_OF,
     CONTROLLED,
     DEFAULT,
+    DEFAULTS,
     HTTPS,
     INTERNET_SSH,
     LEGACY,
@@ -221,6 +222,18 @@ def test_an_unobserved_instance_is_not_lowered_by_an_override_either() -> None:
     plan = planned(unseen("i-a", SSH), servers=(server(1, "i-a", WEB_OPEN),), policy=lowering)
 
     assert the_skipped(plan).why == "unobserved: EC2_INSTANCE_STOPPED; small by what is known, and never lowered by it"
+
+
+def test_an_unobserved_instance_is_lowered_to_the_level_that_the_policy_gives_the_unobserved() -> None:
+    by = msgspec.structs.replace(policy(), defaults=msgspec.structs.replace(DEFAULTS, unobserved=CONTROLLED))
+
+    change = the_change(planned(unseen("i-a"), servers=(server(1, "i-a", WEB_OPEN),), policy=by))
+
+    assert (change.direction, change.after.level) == (Direction.LOWER, CONTROLLED)
+
+
+def test_a_move_within_a_level_is_never_counted_as_a_raise() -> None:
+    assert direction(Placement(level=SMALL, role=WEB_SMALL), SMALL) is Direction.LOWER
 
 
 def test_an_unobserved_instance_joins_where_it_is_open() -> None:

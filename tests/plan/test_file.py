@@ -273,3 +273,28 @@ def test_a_plan_of_more_values_than_any_is_not_decoded() -> None:
         read_plan("plan.json", b"[" + b"0," * 3_000_001 + b"0]")
 
     assert caught.value.problems[0].detail.startswith("The file holds more than 3000000 values.")
+
+
+def test_as_many_values_as_a_plan_may_hold_are_decoded() -> None:
+    with pytest.raises(ExposurectlError) as caught:
+        read_plan("plan.json", b"[" + b"0," * 3_000_000 + b"0]")
+
+    assert caught.value.problems[0].detail.startswith("This is not a plan as exposurectl writes it: ")
+
+
+def test_what_a_runner_takes_for_a_command_is_written_by_escapes_and_read_as_it_was() -> None:
+    named = resealed(PLAN, environment="##[error]a ##[b")
+    content = write_plan(named)
+
+    assert b"##[" not in content
+    assert b'"environment": "\\u0023\\u0023[error]a \\u0023\\u0023[b"' in content
+    assert read_plan("plan.json", content) == named
+
+
+def test_the_digest_is_of_ascii_whatever_a_plan_says() -> None:
+    plan = resealed(PLAN, warnings=("\u5e97",))
+    body = json.loads(write_plan(plan))
+    del body["digest"]
+
+    compact = json.dumps(body, sort_keys=True, separators=(",", ":")).encode("ascii")
+    assert plan.digest == f"sha256:{hashlib.sha256(b'exposurectl-plan/v1' + bytes(1) + compact).hexdigest()}"

@@ -1,5 +1,6 @@
 """Fingerprints: they differ where a decision could, and nowhere else."""
 
+import hashlib
 import re
 from ipaddress import ip_network
 
@@ -107,3 +108,9 @@ def test_the_order_of_groups_servers_and_roles_does_not_matter() -> None:
 )
 def test_a_changed_group_changes_the_digest(other: Group) -> None:
     assert of_groups((other, DATA)) != of_groups((WEB, DATA))
+
+
+def test_a_fingerprint_is_of_ascii_whatever_a_group_is_called() -> None:
+    compact = b'[["\\u5e97",[],[]]]'
+
+    assert of_groups([Group(name="\u5e97", servers=(), roles=())]) == f"sha256:{hashlib.sha256(compact).hexdigest()}"

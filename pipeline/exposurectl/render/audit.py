@@ -160,7 +160,7 @@ def _sum(sheet: Sheet, report: Report) -> None:
     plans, receipts = (sum(getattr(one, name) for one in report.environments) for name in ("plans", "receipts"))
     sums = f"{counted(plans, 'plan')}, {counted(receipts, 'receipt')}"
     style = "red bold" if report.all_breaks else "green bold"
-    chain = "chain broken" if report.all_breaks else "chain intact"
+    chain = "chain broken" if report.all_breaks else "chain intact" if plans else "no plan is recorded here"
     late = f"{len(report.expired)} expired yet applied"
     differing = len(report.replays(Replay.DIFFERS))
     replayed = f", {differing} not what {'its' if differing == 1 else 'their'} evidence gives" if differing else ""
