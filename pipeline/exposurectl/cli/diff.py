@@ -5,11 +5,11 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
 
+from exposurectl.cli.anywhere import anywhere_prefix
 from exposurectl.cli.ending import leave
 from exposurectl.cli.inputs import moment, recorded_inventory
 from exposurectl.cli.revisions import commit_named, policy_at
 from exposurectl.cli.world import World
-from exposurectl.config import load_config
 from exposurectl.diagnostics import Exit, ExposurectlError
 from exposurectl.model import Instance, Inventory
 from exposurectl.policy.analysis.difference import Difference, differences
@@ -36,7 +36,7 @@ from exposurectl.sources.snapshot import read_snapshot
 def run(arguments: argparse.Namespace, world: World) -> Exit:
     """Show where two policies differ, and with evidence which instances would change."""
     (old, old_side), (new, new_side) = (_policy(name, arguments.policy) for name in (arguments.old, arguments.new))
-    anywhere = _anywhere(arguments.config)
+    anywhere = anywhere_prefix(arguments.config)
     as_of, inventory = _evidence(arguments, world)
     regions = _regions(old, new, as_of, anywhere)
     if isinstance(regions, ExposurectlError) and not inventory:
@@ -64,13 +64,6 @@ def _policy(name: str, folder: str) -> tuple[Policy, Side]:
     commit = commit_named(Path(folder), name)
     policy = policy_at(Path(folder), commit, name)
     return policy, Side(name=f"{name}:{folder}", commit=commit, digest=policy.digest)
-
-
-def _anywhere(config: str | None) -> AnywherePrefix:
-    if config is None:
-        return AnywherePrefix()
-    settings = load_config(Path(config))
-    return AnywherePrefix(v4=settings.anywhere_v4, v6=settings.anywhere_v6)
 
 
 def _evidence(arguments: argparse.Namespace, world: World) -> tuple[datetime, Inventory | None]:

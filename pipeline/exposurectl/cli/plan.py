@@ -1,17 +1,16 @@
 """`exposurectl plan`: decide levels from evidence and compare them with FutureVuls."""
 
 import argparse
-import contextlib
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from exposurectl.cli.ending import leave
 from exposurectl.cli.inputs import read_plan_file
 from exposurectl.cli.request import request_of
+from exposurectl.cli.whole_file import write_whole
 from exposurectl.cli.world import World
 from exposurectl.config import Settings, load_config
-from exposurectl.diagnostics import Diagnostic, Exit, ExposurectlError, Place
+from exposurectl.diagnostics import Exit
 from exposurectl.plan.build import build_plan
 from exposurectl.plan.file import write_plan
 from exposurectl.plan.model import Plan
@@ -33,7 +32,7 @@ def run(arguments: argparse.Namespace, world: World) -> Exit:
         folder = chain.record(plan)
         world.tell(f"Recorded plan {plan.sequence} in {neutral(str(folder))} ({plan.digest}).")
     if arguments.out is not None:
-        _write(Path(arguments.out), plan)
+        write_whole(Path(arguments.out), write_plan(plan), what="Plan", hint="name another file with --out")
         world.tell(f"Wrote {neutral(arguments.out)} ({plan.digest}).")
     return _verdict(plan, arguments, world)
 
@@ -54,24 +53,6 @@ def _made(arguments: argparse.Namespace, settings: Settings, previous: Plan | No
 
         return reverting(arguments, settings, previous, world)
     return build_plan(request_of(arguments, settings, previous, world))
-
-
-def _write(path: Path, plan: Plan) -> None:
-    """Write the plan so that a reader finds the old file or the new one, whole."""
-    new = path.parent / f"{path.name}.{os.getpid()}.new"
-    try:
-        new.write_bytes(write_plan(plan))
-        new.replace(path)
-    except OSError as error:
-        with contextlib.suppress(OSError):
-            new.unlink()
-        problem = Diagnostic(
-            summary="Plan cannot be written",
-            place=Place(str(path)),
-            detail=f"{error.strerror}.",
-            hint="name another file with --out",
-        )
-        raise ExposurectlError(problem, reason="file") from error
 
 
 def _verdict(plan: Plan, arguments: argparse.Namespace, world: World) -> Exit:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from exposurectl.cli.ending import leave
 from exposurectl.cli.inputs import moment
+from exposurectl.cli.whole_file import write_whole
 from exposurectl.cli.world import World
 from exposurectl.config import ConfigFile, Settings, read_config
 from exposurectl.config.quieting import quiet
@@ -36,7 +37,8 @@ def run(arguments: argparse.Namespace, world: World) -> Exit:
     if arguments.out is None:
         world.say(shown)
     else:
-        _write(Path(arguments.out), shown)
+        content = shown.encode("utf-8", "backslashreplace")
+        write_whole(Path(arguments.out), content, what="Report", hint="name another file with --out")
         world.say(text)
         world.tell(f"Wrote {neutral(arguments.out)}.")
     return leave(Exit.BLOCKED, "policy-invalid", world) if report.errors else Exit.DONE
@@ -140,20 +142,3 @@ def _as_from(report: Report, base: Path) -> Report:
         return Path(os.path.relpath(os.path.realpath(file), os.path.realpath(base))).as_posix()
 
     return report.renamed(named)
-
-
-def _write(path: Path, content: str) -> None:
-    """Write the report, whole or not at all."""
-    new = path.parent / f"{path.name}.{os.getpid()}.new"
-    try:
-        new.write_bytes(content.encode("utf-8", "backslashreplace"))
-        new.replace(path)
-    except OSError as error:
-        new.unlink(missing_ok=True)
-        problem = Diagnostic(
-            summary="Report cannot be written",
-            place=Place(str(path)),
-            detail=f"{error.strerror}.",
-            hint="name another file with --out",
-        )
-        raise ExposurectlError(problem, reason="file") from error

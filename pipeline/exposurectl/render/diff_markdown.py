@@ -1,14 +1,14 @@
 """What another policy would change, for a pull request or a job summary."""
 
 import functools
-from importlib import resources
 
 import jinja2
 import msgspec
 
 from exposurectl.render.diff import Region, Report, Shifted, given, headline, moved, uncertain, unread
 from exposurectl.render.markdown import SUMMARY_BYTES
-from exposurectl.render.neutral import LONGEST, cell, code
+from exposurectl.render.neutral import LONGEST
+from exposurectl.render.page import page
 from exposurectl.render.words import counted
 
 _ALL = 50_000
@@ -64,15 +64,5 @@ def _page(report: Report, detail: Detail) -> str:
 
 @functools.cache
 def _template() -> jinja2.Template:
-    environment = jinja2.Environment(
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=jinja2.StrictUndefined,
-        autoescape=False,  # noqa: S701 - Markdown: every value goes through `code`, which HTML escaping would break
-        keep_trailing_newline=True,
-    )
-    environment.filters |= {"code": code, "cell": cell, "given": given}
-    environment.globals |= {"headline": headline, "counted": counted, "moved": moved}
-    environment.globals |= {"unread": unread, "uncertain": uncertain}
-    text = resources.files("exposurectl.render").joinpath("templates/diff.md").read_text(encoding="utf-8")
-    return environment.from_string(text)
+    words = {"headline": headline, "counted": counted, "moved": moved, "unread": unread, "uncertain": uncertain}
+    return page("diff.md", filters={"given": given}, words=words)

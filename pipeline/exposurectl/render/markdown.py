@@ -1,13 +1,12 @@
 """A plan for a pull request or a job summary."""
 
 import functools
-from importlib import resources
 
 import jinja2
 import msgspec
 
 from exposurectl.plan.model import Direction, Plan
-from exposurectl.render.neutral import cell, code
+from exposurectl.render.page import page
 from exposurectl.render.words import counted, effort, gathered, headline, level, told
 
 SUMMARY_BYTES = 900 * 1024
@@ -74,14 +73,5 @@ def _page(plan: Plan, detail: Detail) -> str:
 
 @functools.cache
 def _template() -> jinja2.Template:
-    environment = jinja2.Environment(
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=jinja2.StrictUndefined,
-        autoescape=False,  # noqa: S701 - Markdown: every value goes through `code`, which HTML escaping would break
-        keep_trailing_newline=True,
-    )
-    environment.filters |= {"code": code, "cell": cell, "told": told, "level": level}
-    environment.globals |= {"headline": headline, "effort": effort, "counted": counted}
-    text = resources.files("exposurectl.render").joinpath("templates/plan.md").read_text(encoding="utf-8")
-    return environment.from_string(text)
+    words = {"headline": headline, "effort": effort, "counted": counted}
+    return page("plan.md", filters={"told": told, "level": level}, words=words)
