@@ -349,3 +349,22 @@ def test_a_plan_of_another_environment_is_refused(plan: Plan, here: Path) -> Non
 
     assert (ended.code, ended.reason) == (5, "target-changed")
     assert f'  It is of "{plan.environment}", and the config is "other".\n' in ended.err
+
+
+def test_the_servers_of_a_snapshot_from_before_the_apply_are_not_taken_for_those_of_now(
+    plan: Plan, clock: SimulatedClock
+) -> None:
+    clock.sleep(60)
+    assert run_inside("apply", "plan.json", *CONFIG, environ=ENVIRONMENT, clock=clock).code == 0
+
+    ended = run_inside("drift", "plan.json", *LIVE, environ=ENVIRONMENT, clock=clock)
+
+    assert plan.changes
+    assert (ended.code, ended.reason, ended.out) == (1, "snapshot-old", "")
+    assert ended.err == (
+        "fleet: error: Snapshot older than the apply\n"
+        "  It was recorded at 2026-11-23 03:00:00 UTC, and the plan was applied from 2026-11-23 03:01:00 on: "
+        "its servers are where they were before.\n"
+        "  hint: leave --snapshot out to collect now, or name the servers of now with --servers\n"
+        "reason: snapshot-old\n"
+    )

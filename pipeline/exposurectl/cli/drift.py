@@ -2,6 +2,7 @@
 
 import argparse
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 
 from exposurectl.apply.receipt import Outcome, Receipt, read_receipt
@@ -40,11 +41,27 @@ def run(arguments: argparse.Namespace, world: World) -> Exit:
     check_belongs(path, settings, environment=last.environment, url=last.target.url, groups=groups)
     receipts = _receipts(arguments, Path(path), last)
     request = request_of(arguments, settings, last, world)
+    if arguments.snapshot and not arguments.servers:
+        _check_recorded_since(arguments.snapshot, request.inventory.as_of, receipts)
     drift = drift_of(last, build_plan(request), request.groups, _made(receipts), len(receipts))
     world.say(_shown(drift, arguments.format, world))
     if drift.lines:
         return leave(Exit.CHANGES, "drift", world)
     return Exit.DONE if drift.is_certain else leave(Exit.BLOCKED, UNREAD, world)
+
+
+def _check_recorded_since(snapshot: str, as_of: datetime, receipts: Sequence[Receipt]) -> None:
+    """Check that the snapshot's servers are those after the apply: before it, all of them stood elsewhere."""
+    applied = max((receipt.started_at for receipt in receipts), default=as_of)
+    if as_of < applied:
+        problem = Diagnostic(
+            summary="Snapshot older than the apply",
+            place=Place(snapshot),
+            detail=f"It was recorded at {as_of:%Y-%m-%d %H:%M:%S} UTC, and the plan was applied from "
+            f"{applied:%Y-%m-%d %H:%M:%S} on: its servers are where they were before.",
+            hint="leave --snapshot out to collect now, or name the servers of now with --servers",
+        )
+        raise ExposurectlError(problem, reason="snapshot-old")
 
 
 def _newest(settings: Settings) -> tuple[str, Plan]:
