@@ -205,3 +205,18 @@ def test_a_receipt_as_large_as_a_receipt_may_be_is_read() -> None:
 
 def test_an_outcome_that_a_receipt_does_not_name_came_of_nothing() -> None:
     assert msgspec.structs.replace(BEGUN, outcomes={}).count(APPLIED) == 0
+
+
+def test_a_receipt_of_more_values_than_any_is_not_decoded() -> None:
+    with pytest.raises(ExposurectlError) as more:
+        read_receipt("receipt.json", b"[" + b"0," * 2_000_001 + b"0]")
+    with pytest.raises(ExposurectlError) as as_many:
+        read_receipt("receipt.json", b"[" + b"0," * 2_000_000 + b"0]")
+
+    assert more.value.problems[0].place == Place("receipt.json")
+    assert more.value.problems[0].detail == "The file holds more than 2000000 values."
+    assert as_many.value.problems[0].detail.startswith("This is not a receipt as exposurectl writes it: ")
+
+
+def test_a_run_begins_without_having_been_stopped() -> None:
+    assert begin(PLAN, actor="", run="", now=AS_OF).stopped == ""

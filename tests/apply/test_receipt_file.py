@@ -1,5 +1,6 @@
 """The file of a receipt: never another run's, and whole whenever somebody looks."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -99,3 +100,23 @@ def test_a_receipt_that_cannot_be_kept_is_an_error_after_writes(tmp_path: Path) 
         ),
     )
     assert file.path.read_bytes() == write_receipt(BEGUN)
+
+
+def test_a_receipt_is_for_its_owner_alone(tmp_path: Path) -> None:
+    file = ReceiptFile(tmp_path / "receipt.json")
+    before = os.umask(0)
+    try:
+        file.create(BEGUN)
+    finally:
+        os.umask(before)
+
+    assert file.path.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_link_where_the_receipt_is_written_first_is_not_followed(tmp_path: Path) -> None:
+    (tmp_path / "mine").write_bytes(b"mine")
+    (tmp_path / "receipt.json.new").symlink_to("mine")
+
+    ReceiptFile(tmp_path / "receipt.json").create(BEGUN)
+
+    assert (tmp_path / "mine").read_bytes() == b"mine"

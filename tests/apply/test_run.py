@@ -288,6 +288,16 @@ def test_a_futurevuls_whose_clock_is_another_is_not_written_to(tmp_path: Path) -
     assert list(tmp_path.iterdir()) == []
 
 
+def test_the_journal_ends_when_the_receipt_does(tmp_path: Path) -> None:
+    clock = a_clock()
+    with emulated(clock=clock) as futurevuls:
+        finished = execute(plan_for(futurevuls.url), tmp_path, clock=clock, per_minute=20)
+
+    end = json.loads((tmp_path / NAME).read_bytes().splitlines()[-1])
+    assert (end["record"], end["at"]) == ("end", "2026-11-23T03:00:12Z")
+    assert finished.receipt.ended_at == clock.now() != finished.receipt.started_at
+
+
 def test_a_pace_of_20_a_minute_is_kept(tmp_path: Path) -> None:
     clock = a_clock()
     with emulated(clock=clock) as futurevuls:

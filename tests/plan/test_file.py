@@ -272,6 +272,7 @@ def test_a_plan_of_more_values_than_any_is_not_decoded() -> None:
     with pytest.raises(ExposurectlError) as caught:
         read_plan("plan.json", b"[" + b"0," * 3_000_001 + b"0]")
 
+    assert caught.value.problems[0].place == Place("plan.json")
     assert caught.value.problems[0].detail.startswith("The file holds more than 3000000 values.")
 
 
