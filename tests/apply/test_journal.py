@@ -320,3 +320,14 @@ def test_a_line_of_which_only_a_part_was_written_was_not_written(tmp_path: Path)
 
     assert caught.value.problems == (not_kept(path, "No space left on device"),)
     assert len(past(path)) == 4
+
+
+def test_a_journal_of_more_lines_than_any_run_writes_is_refused(tmp_path: Path) -> None:
+    (tmp_path / NAME).write_bytes(b"\n" * 500_001)
+    more = refused(tmp_path / NAME).problems[0]
+    (tmp_path / NAME).write_bytes(b"\n" * 500_000)
+    as_many = refused(tmp_path / NAME).problems[0]
+
+    assert more.place == as_many.place == Place(str(tmp_path / NAME), 1, 1)
+    assert more.detail.startswith("The journal has more than 500000 lines.")
+    assert as_many.detail.startswith("This is not a record as exposurectl writes it: ")
