@@ -1,6 +1,7 @@
 """One run of apply: probe, lock, list, then all groups side by side: compare, move, verify, record every outcome."""
 
 import contextlib
+import functools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, wait
 from datetime import timedelta
@@ -174,7 +175,7 @@ def _results(run: Run, ledger: Ledger, name: str, standing: Standing) -> Iterato
                 change,
                 standing.servers.get((name, change.server)),
                 made=index in standing.made,
-                intend=lambda index=index, change=change: ledger.intend(index, change),  # type: ignore[misc]
+                intend=functools.partial(ledger.intend, index, change),
             )
         except HaltedError:
             return
