@@ -24,7 +24,7 @@ demo: .venv/.runtime ## run the whole job on a small fleet, on this machine only
 	@exec $(BIN)/exposurectl demo
 
 test: .venv/.dev ## run the tests and require every branch of the core
-	@$(BIN)/python -m pytest --numprocesses auto --dist worksteal --cov --cov-report=term-missing:skip-covered
+	@$(BIN)/python -m pytest --numprocesses auto --dist loadfile --cov --cov-report=term-missing:skip-covered
 	@set -f; for part in $(COVERED); do \
 	    echo; \
 	    echo "Every branch of $$part:"; \

@@ -23,6 +23,8 @@ from exposurectl.targets.wire import LIST_LIMIT
 from faults.stub import MEBIBYTE, NEW, OLD, SERVERS, TOKEN, Fault, Stub
 from targets.scripted import Scripted
 
+pytestmark = pytest.mark.timeout(600)  # all combinations are tried together, before the first test
+
 LONGEST = 0.4
 SLACK = 3.0
 """Seconds beyond the deadline: a busy machine may take as long to get a thread going."""
