@@ -7,6 +7,8 @@ import struct
 import threading
 from collections.abc import Callable
 
+from targets.request import Request, read_request
+
 
 class Relay:
     """Serves until it is closed. `strikes` tells by its request line whether a request is answered here."""
@@ -44,27 +46,24 @@ class Relay:
     def _serve(self, connection: socket.socket) -> None:
         with connection, contextlib.suppress(OSError):
             connection.settimeout(10)
-            with connection.makefile("rb") as stream:
-                line = stream.readline().decode("latin-1").strip()
-                headers = dict(
-                    text.split(": ", 1) for text in iter(lambda: stream.readline().decode("latin-1").strip(), "")
-                )
-                body = stream.read(int(headers.get("Content-Length", "0")))
-            if not line:
+            request = read_request(connection)
+            if request is None:
                 return
-            if not self._strikes(line):
-                connection.sendall(self._passed_on(line, headers, body))
+            if not self._strikes(request.line):
+                connection.sendall(self._passed_on(request))
                 return
-            self.struck.append(line)
+            self.struck.append(request.line)
             if self._reply is None:
                 connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             else:
                 connection.sendall(self._reply)
 
-    def _passed_on(self, line: str, headers: dict[str, str], body: bytes) -> bytes:
-        method, path, _ = line.split(" ")
+    def _passed_on(self, request: Request) -> bytes:
+        method, target = request.line.split(" ")
         beyond = http.client.HTTPConnection(self._beyond, timeout=10)
-        beyond.request(method, path, body=body or None, headers={"Authorization": headers["Authorization"]})
+        beyond.request(
+            method, target, body=request.body or None, headers={"Authorization": request.headers["authorization"]}
+        )
         response = beyond.getresponse()
         content = response.read()
         beyond.close()

@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from enum import Enum
 from typing import NamedTuple
 
+from targets.request import Request, read_request
+
 OLD, NEW, OTHER = 3, 5, 9
 SERVERS = (1, 2, 3)
 TOKEN = "fvgs+canary/5e1f 9b2c=u"
@@ -105,8 +107,8 @@ class Stub:
     def _serve(self, connection: socket.socket) -> None:
         with connection, contextlib.suppress(OSError):
             connection.settimeout(10)
-            asked = _read(connection)
-            if asked is None:
+            request = read_request(connection)
+            if request is None or (asked := _asked(request)) is None:
                 return
             struck = self._struck == (_kind(asked), asked.number)
             if asked.method == "PUT":
@@ -209,15 +211,9 @@ def _whole(content: bytes, headers: bytes = b"") -> bytes:
     return _HEAD + headers + b"Content-Length: %d\r\nConnection: close\r\n\r\n" % len(content) + content
 
 
-def _read(connection: socket.socket) -> Asked | None:
-    with connection.makefile("rb") as stream:
-        found = _REQUEST.match(stream.readline().decode("latin-1"))
-        length = 0
-        while (line := stream.readline().decode("latin-1").strip().lower()) != "":
-            name, _, value = line.partition(":")
-            length = int(value) if name == "content-length" else length
-        body = stream.read(length)
+def _asked(request: Request) -> Asked | None:
+    found = _REQUEST.match(request.line)
     if found is None:
         return None
-    role = json.loads(body)["roleID"] if found[1] == "PUT" else 0
+    role = json.loads(request.body)["roleID"] if found[1] == "PUT" else 0
     return Asked(found[1], int(found[2] or found[3]), bool(found[2]), role)

@@ -8,14 +8,10 @@ import threading
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+from targets.request import Request, read_request
+
 TLS_HANDSHAKE = b"\x16"
 CANARY = "fvgs-canary-5e1f"
-
-
-class Request(NamedTuple):
-    line: str
-    headers: dict[str, str]
-    body: bytes
 
 
 class Drip(NamedTuple):
@@ -104,7 +100,7 @@ class Scripted:
             if connection.recv(1, socket.MSG_PEEK) == TLS_HANDSHAKE:
                 connection.sendall(b"this is not TLS\r\n")
                 return
-            request = self._read(connection)
+            request = read_request(connection)
             if request is None:
                 return
             self.requests.append(request)
@@ -127,16 +123,6 @@ class Scripted:
                 connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             case Stall(seconds=seconds):
                 self._stopped.wait(seconds)
-
-    @staticmethod
-    def _read(connection: socket.socket) -> Request | None:
-        with connection.makefile("rb") as stream:
-            line = stream.readline().decode("latin-1").removesuffix(" HTTP/1.1\r\n")
-            headers: dict[str, str] = {}
-            while (header := stream.readline().decode("latin-1").strip()) != "":
-                name, _, value = header.partition(":")
-                headers[name.lower()] = value.strip()
-            return Request(line, headers, stream.read(int(headers.get("content-length", "0")))) if line else None
 
 
 @contextlib.contextmanager
