@@ -31,8 +31,9 @@ ATTEMPTS = 3
 
 
 class Cancelled(NamedTuple):
-    """How a step ended, and how long after its last signal."""
+    """How a step ended, how long after its last signal, and where it ran."""
 
+    folder: Path
     code: int
     err: str
     took: float
@@ -80,7 +81,7 @@ def cancel(folder: Path, script: str, answers: tuple[bytes | Stall, ...], signal
                 os.killpg(step.pid, signal.SIGKILL)
             step.wait()
         puts = sum(line.startswith("PUT") for line in scripted.lines)
-    return Cancelled(step.returncode, err.decode(), took, puts)
+    return Cancelled(folder, step.returncode, err.decode(), took, puts)
 
 
 def until(holds: Callable[[], bool]) -> None:
@@ -126,7 +127,7 @@ def test_a_step_that_is_replaced_by_the_program_ends_in_order_while_a_request_is
 
     assert (ended.code, ended.puts) == (code, 2)
     assert ended.err == "Wrote receipt.json.\nInterrupted: run it again to go on.\nreason: interrupted\n"
-    receipt = on_disk(next(path.parent for path in tmp_path.rglob("receipt.json")) / "receipt.json")
+    receipt = on_disk(ended.folder / "receipt.json")
     assert [one["outcome"] for one in receipt["results"]] == ["applied", "unknown", *["not-attempted"] * 3]
     assert receipt["results"][1]["detail"] == "stopped while the request was under way"
     assert (receipt["stopped"], receipt["ended_at"] is None) == ("interrupted", False)
@@ -168,8 +169,8 @@ def test_a_second_signal_ends_it_at_once(tmp_path: Path, number: int, code: int)
     ended = within(SECOND_BUDGET, tmp_path, lambda here: cancel(here, f"exec {APPLY}", UNDER_WAY, twice))
 
     assert ended.code == code
-    (path,) = {path for path in tmp_path.rglob("receipt.json") if on_disk(path)["ended_at"]}
-    assert on_disk(path)["outcomes"]["unknown"] == 1
+    receipt = on_disk(ended.folder / "receipt.json")
+    assert (receipt["ended_at"] is None, receipt["outcomes"]["unknown"]) == (False, 1)
 
 
 def test_the_journal_of_a_cancelled_run_is_whole(tmp_path: Path) -> None:

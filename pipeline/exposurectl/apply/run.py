@@ -25,7 +25,7 @@ from exposurectl.targets.moving import FutureVulsWriter
 
 CONSECUTIVE_FAILURES = 5
 """After so many failed changes in a row the run stops: something is wrong that the next one will not mend."""
-GRACE = 4.0
+GRACE = 3.0
 """Seconds that a request under way gets once the run is interrupted; GitHub kills a cancelled step after 7.5 s."""
 
 
