@@ -199,7 +199,7 @@ DAMAGED_TEXTS: list[tuple[bytes, str]] = [
         b'{"Findings": []}',
         "0.json: Not findings: This is the finding format of Security Hub and of Inspector Classic (ASFF).",
     ),
-    (b"[[[[[]]]]]", "0.json: Not findings: Lists stand more than 3 deep in each other."),
+    (b"[[[[[]]]]]", "0.json: Not findings: This is a list that stands in three other lists."),
     (b'{"a": 1,}', "0.json:1:9: Invalid JSON: This is not JSON: expecting property name enclosed in double quotes."),
     (b'{\n "a": 1\n "b": 2}', "0.json:3:2: Invalid JSON: This is not JSON: expecting ',' delimiter."),
     (b'{"type": "X"}\n\n{"type" "X"}', "0.json:3:9: Invalid JSON: This is not JSON: expecting ':' delimiter."),
@@ -207,8 +207,12 @@ DAMAGED_TEXTS: list[tuple[bytes, str]] = [
     (b'{"type": "X"} ]', "0.json:1:15: Invalid JSON: This is not JSON: expecting value."),
     (b'{"type": NaN}', "0.json:1:10: Invalid JSON: This is not JSON: invalid character."),
     (b'{"a": "\\ud800"}', "0.json:1:1: Invalid JSON: This is not JSON: a string holds half a surrogate pair."),
-    (b'{"type": "X"}\n{"a": \n"\xff" 5}', "0.json:3:2: Invalid JSON: This is not JSON: not UTF-8."),
-    (b"[" * 100_000, "0.json:1:1: Invalid JSON: This is not JSON: nested too deeply."),
+    (b'{"type": "X"}\n{"a": \n"\xff" 5}', "0.json:3:5: Invalid JSON: This is not JSON: expecting ',' delimiter."),
+    (
+        b'{"detail-type": "Inspector2 Finding", "findings": []}',
+        "0.json: Not findings: This is both an event and a list of findings.",
+    ),
+    (b"[" * 100_000, "0.json:1:4: Invalid JSON: This is not JSON: nested too deeply."),
     (b'{"a":' * 100_000, "0.json:1:1: Invalid JSON: This is not JSON: nested too deeply."),
     (
         b'{"type": "X", "a": ' + b"9" * 5000 + b"}",
@@ -248,6 +252,10 @@ DAMAGED_TEXTS: list[tuple[bytes, str]] = [
             "0.json: Unreadable file: The gzip data is damaged: "
             "Error -3 while decompressing data: unknown compression method."
         ),
+    ),
+    (
+        b'[{"type": "X"},\n "' + b"x" * (2 << 20) + b'"]',
+        "0.json:2:2: Too large: A value of more than 2,097,152 bytes begins here, and no finding is as large.",
     ),
     (b"\xff\xfe\x00\xd8[\x00", "0.json: Unreadable file: The file begins like UTF-16 and is not."),
 ]
@@ -309,7 +317,7 @@ def test_more_than_a_million_findings_are_refused(monkeypatch: pytest.MonkeyPatc
 
 def test_a_decompression_bomb_is_refused_quickly() -> None:
     squeezer = zlib.compressobj(9, wbits=31)
-    bomb = b"".join([*(squeezer.compress(bytes(1 << 20)) for _ in range(256)), squeezer.flush()])
+    bomb = b"".join([*(squeezer.compress(b" " * (1 << 20)) for _ in range(256)), squeezer.flush()])
     began = time.monotonic()
 
     said = said_about(bomb, gzip.compress(bomb))

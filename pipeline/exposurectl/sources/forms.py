@@ -18,6 +18,8 @@ class Form(enum.Enum):
     ASFF = "the finding format of Security Hub and of Inspector Classic (ASFF)"
     RESOURCE = "one resource block out of a finding"
     NOT_AN_OBJECT = "neither an object nor a list"
+    LISTS = "a list that stands in three other lists"
+    TWO = "both an event and a list of findings"
     OTHER = "no form of findings that exposurectl knows"
 
 
@@ -35,12 +37,6 @@ class Page(msgspec.Struct, frozen=True):
     """The answer names a next page."""
 
 
-class Values(msgspec.Struct, frozen=True):
-    """A list, whose members are to be recognised one by one."""
-
-    members: tuple[msgspec.Raw, ...]
-
-
 class OtherEvent(msgspec.Struct, frozen=True):
     """An EventBridge event about something else than a finding."""
 
@@ -54,7 +50,7 @@ class Refused(msgspec.Struct, frozen=True):
     detail: str = ""
 
 
-Recognised: TypeAlias = Findings | Page | Values | OtherEvent | Refused
+Recognised: TypeAlias = Findings | Page | OtherEvent | Refused
 
 _ABSENT = msgspec.Raw(b"")
 
@@ -99,21 +95,21 @@ _list = msgspec.json.Decoder(tuple[msgspec.Raw, ...])
 _text = msgspec.json.Decoder(str)
 
 
-def recognise(text: bytes | msgspec.Raw) -> Recognised:
+def recognise(text: bytes) -> Recognised:
     """Tell what a JSON value is. The text must be valid JSON."""
-    match bytes(memoryview(text)[:1]):
+    match text[:1]:
         case b"{":
             try:
                 return _object(text)
             except UnicodeDecodeError:
                 return Refused(Form.OTHER, "$: not UTF-8")
         case b"[":
-            return Values(_list.decode(text))
+            return Refused(Form.LISTS)
         case _:
             return Refused(Form.NOT_AN_OBJECT)
 
 
-def _object(text: bytes | msgspec.Raw) -> Recognised:
+def _object(text: bytes) -> Recognised:
     marks = _marks.decode(text)
     if (marks.detail_type or marks.findings) and _repeats_a_key(text):
         return Refused(Form.OTHER, "$: a key stands twice")
@@ -128,14 +124,16 @@ def _object(text: bytes | msgspec.Raw) -> Recognised:
     return Refused(Form.OTHER)
 
 
-def _repeats_a_key(text: bytes | msgspec.Raw) -> bool:
+def _repeats_a_key(text: bytes) -> bool:
     """Tell whether the object has a member that decoders would drop: then its quotes are in none of the others."""
     members = _members.decode(text)
     kept = sum(msgspec.json.encode(key).count(b'"') + bytes(value).count(b'"') for key, value in members.items())
-    return kept != bytes(text).count(b'"')
+    return kept != text.count(b'"')
 
 
 def _event(marks: _Marks) -> Recognised:
+    if marks.findings:
+        return Refused(Form.TWO)
     try:
         kind = _text.decode(marks.detail_type)
     except msgspec.DecodeError as error:

@@ -7,13 +7,13 @@ import msgspec
 
 from exposurectl.diagnostics import Diagnostic, Place
 from exposurectl.sources.collection import Collection, RecordedFindings
-from exposurectl.sources.forms import Findings, Form, OtherEvent, Page, Refused, Values, recognise
-from exposurectl.sources.jsontext import TextError, documents
+from exposurectl.sources.forms import Findings, Form, OtherEvent, Page, Recognised, Refused, recognise
+from exposurectl.sources.jsoncursor import Cursor, TextError
+from exposurectl.sources.jsontext import Document, Piece, Record, pieces
 from exposurectl.sources.streams import StreamError, read_text
 
 __all__ = ["RecordedFindings", "read_findings"]
 
-_DEEPEST_LIST: Final = 3
 _LISTING: Final = "Write the findings with `aws inspector2 list-findings > findings.json` and name that file."
 _HINTS = {
     Form.COVERAGE: f"{_LISTING} Coverage is read by `exposurectl collect`.",
@@ -66,32 +66,35 @@ class _Reader:
         """Take everything in the file, up to the first place that cannot be read."""
         empty = True
         try:
-            for document in documents(read_text(stream)):
-                empty = False
-                self._take(document, depth=0)
+            text = Cursor(read_text(stream))
+            empty = not text.peek()
+            for piece in pieces(text):
+                self._take(piece)
         except StreamError as error:
             self._refuse("Unreadable file", str(error))
         except TextError as error:
             place = Place(self.name, error.line, error.column)
-            self._collection.refuse(Diagnostic(summary="Invalid JSON", detail=str(error), place=place))
+            self._collection.refuse(Diagnostic(summary=error.summary, detail=str(error), place=place))
         except OSError as error:
             self._refuse("Unreadable file", f"Reading it failed: {error.strerror or error}.")
         else:
             if empty:
                 self._refuse("Empty file", "There is nothing in the file, not even an empty list.", _LISTING)
 
-    def _take(self, text: bytes | msgspec.Raw, *, depth: int) -> None:
-        match recognise(text):
+    def _take(self, piece: Piece) -> None:
+        match piece:
+            case Record(text):
+                self._record(text)
+            case Document(text):
+                self._recognised(recognise(text))
+
+    def _recognised(self, document: Recognised) -> None:
+        match document:
             case Findings(records):
                 self._records_of(records)
             case Page(records, more):
                 self._count_page(more=more)
                 self._records_of(records)
-            case Values(members) if depth < _DEEPEST_LIST:
-                for member in members:
-                    self._take(member, depth=depth + 1)
-            case Values():
-                self._refuse("Not findings", f"Lists stand more than {_DEEPEST_LIST} deep in each other.", _LISTING)
             case OtherEvent(kind):
                 self._collection.pass_over(kind, place=self._place)
             case Refused(form, detail):
@@ -101,9 +104,12 @@ class _Reader:
 
     def _records_of(self, records: tuple[msgspec.Raw, ...]) -> None:
         for record in records:
-            called = f"Finding {self._records} (counting from 0)"
-            self._collection.take(record, place=self._place, called=called)
-            self._records += 1
+            self._record(record)
+
+    def _record(self, text: bytes | msgspec.Raw) -> None:
+        called = f"Finding {self._records} (counting from 0)"
+        self._collection.take(text, place=self._place, called=called)
+        self._records += 1
 
     def _count_page(self, *, more: bool) -> None:
         if more:

@@ -121,8 +121,8 @@ def _ranked(entries: Sequence[Rule | Override]) -> list[list[Rule | Override]]:
     return [[one for one in entries if one.level is level] for level in sorted(Exposure, reverse=True)]
 
 
-def _speaker(layer: int, level: Exposure, id: str, box: Box, floor: Exposure | None) -> Speaker:  # noqa: A002
+def _speaker(layer: int, level: Exposure, called: str, box: Box, floor: Exposure | None) -> Speaker:
     """Return a speaker whose level is not below the floor, or else the floor in its stead."""
     if floor and level < floor:
         return Speaker(layer, floor, "defaults.unreachable", box)
-    return Speaker(layer, level, id, box)
+    return Speaker(layer, level, called, box)
