@@ -211,6 +211,16 @@ def test_who_holds_a_journal_is_the_last_that_began(tmp_path: Path) -> None:
     assert error.problems == (held(path, since),)
 
 
+def test_a_run_that_ended_holds_nothing_any_more(tmp_path: Path) -> None:
+    path = written(tmp_path)
+    journal = Journal.open(path, PLAN)
+
+    error = refused(path)
+    journal.close()
+
+    assert error.problems == (held(path, "Another apply of this plan is running"),)
+
+
 def test_the_lock_ends_with_the_process_that_held_it(tmp_path: Path) -> None:
     code = (
         "import fcntl, os, sys\n"

@@ -3,6 +3,7 @@
 import contextlib
 import signal
 import subprocess
+import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -19,6 +20,7 @@ from exposurectl.clock import SystemClock
 from exposurectl.demo.emulator import Emulator
 from exposurectl.plan.file import write_plan
 from faults.killing import PROGRAM, apply, environ
+from faults.relay import Relay
 from plan.building import WEB_OPEN, WEB_SMALL, group, planned, server
 from promises.stage import put_config
 
@@ -32,11 +34,16 @@ PAUSE = {"requests_per_minute_6000": "requests_per_minute: 1500"}
 @pytest.fixture
 def futurevuls(tmp_path: Path) -> Iterator[Emulator]:
     with serving(FLEET, clock=SystemClock()) as it:
-        now = datetime.now(UTC).replace(microsecond=0)
-        plan = planned(*EVIDENCE, groups=(FLEET,), settings=settings_for(it.url), as_of=now)
-        (tmp_path / "plan.json").write_bytes(write_plan(plan))
-        put_config(tmp_path, it.url, **PAUSE)
+        put_plan(tmp_path, it.url)
         yield it
+
+
+def put_plan(folder: Path, url: str) -> None:
+    """Write a plan of as many moves, and a config, for the FutureVuls at that address."""
+    now = datetime.now(UTC).replace(microsecond=0)
+    plan = planned(*EVIDENCE, groups=(FLEET,), settings=settings_for(url), as_of=now)
+    (folder / "plan.json").write_bytes(write_plan(plan))
+    put_config(folder, url, **PAUSE)
 
 
 @contextlib.contextmanager
@@ -101,6 +108,28 @@ def test_the_loser_ends_within_a_second_and_names_who_holds_the_plan_and_since_w
     put_config(tmp_path, futurevuls.url)
     assert apply(tmp_path).code == 0
     assert len(futurevuls.writes) == MOVES
+
+
+def test_who_holds_the_plan_is_known_while_its_servers_are_listed(tmp_path: Path, futurevuls: Emulator) -> None:
+    listing, over = threading.Event(), threading.Event()
+
+    def held_up(line: str) -> bool:
+        if line.startswith("GET /v1/servers"):
+            listing.set()
+            over.wait(60)
+        return False
+
+    relay = Relay(futurevuls.url, held_up, None)
+    put_plan(tmp_path, relay.url)
+    with started(tmp_path) as winner:
+        assert listing.wait(30)
+        _, code, err = lose(tmp_path)
+        over.set()
+        assert finish(winner)[0] == 0
+    relay.close()
+
+    assert (code, err.splitlines()[-1]) == (5, "reason: locked"), err
+    assert f"Process {winner.pid} has been applying this plan since" in err
 
 
 def lose(folder: Path) -> tuple[float, int, str]:

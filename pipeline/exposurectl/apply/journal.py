@@ -167,7 +167,8 @@ def _sync_folder(path: Path) -> None:
 
 def _locked(path: Path, content: bytes) -> ExposurectlError:
     """Return the error of a journal that another process holds, with what it says of that process."""
-    holder = "Another apply of this plan is running"
+    unnamed = "Another apply of this plan is running"
+    holder = unnamed
     for line in content.split(b"\n"):
         try:
             record = msgspec.json.decode(line, type=Record)
@@ -175,6 +176,8 @@ def _locked(path: Path, content: bytes) -> ExposurectlError:
             continue
         if isinstance(record, Begin):
             holder = f"Process {record.pid} has been applying this plan since {record.at:%Y-%m-%d %H:%M:%S} UTC"
+        elif isinstance(record, End):
+            holder = unnamed
     problem = Diagnostic(
         summary="Another run is under way",
         place=Place(str(path)),

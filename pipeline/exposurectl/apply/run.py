@@ -78,8 +78,8 @@ def run_plan(run: Run, receipt: Receipt) -> Finished:
     Make the changes of a plan that has passed its checks: each group in the plan's order, all groups side by side.
 
     Each server is compared with one listing of its group, and one to be lowered is read again just before; nobody
-    else's move is overwritten. Raises ExposurectlError, with nothing written, where a role is not what was reviewed,
-    another run holds the journal, or a listing fails.
+    else's move is overwritten. Raises ExposurectlError, with nothing sent and no receipt, where a role is not what
+    was reviewed, another run holds the journal, or a listing fails.
     """
     names = sorted({change.group for change in run.plan.changes})
     pinned = {group.name: group for group in run.plan.target.groups}
@@ -89,10 +89,11 @@ def run_plan(run: Run, receipt: Receipt) -> Finished:
     journal = Journal.open(run.journal, run.plan)
     try:
         closed = close_receipts(journal)
-        servers = {(name, server.id): server for name in names for server in run.targets[name].servers()}
         file = run.file()
-        # In this order, so that the next run finds and closes every receipt that a killed one made.
+        # Before the listings, which take their time: whoever comes meanwhile is told who is here. And before the
+        # receipt, so that the next run finds and closes every one that a killed run made.
         journal.begin(run.plan, receipt=_beside(file.path, run.journal), now=run.clock.now())
+        servers = {(name, server.id): server for name in names for server in run.targets[name].servers()}
         file.create(receipt)
         ledger = Ledger(receipt, journal, run.clock, longest=run.longest, told=run.told)
         standing = Standing(servers=servers, made=journal.made)
