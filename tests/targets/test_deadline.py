@@ -82,6 +82,21 @@ def test_a_reply_that_drips_over_tls_is_cut(dripping: str, certificate: Path) ->
     assert 0.25 < time.monotonic() - start < 4
 
 
+def test_a_connection_that_comes_after_the_deadline_is_cut_at_once(dripping: str, certificate: Path) -> None:
+    cord = Cord()
+
+    with cord.cut_after(0.01), requests.Session() as session:
+        while not cord.was_cut:
+            time.sleep(0.01)
+        session.trust_env = False
+        session.mount("https://", CuttableAdapter(cord))
+        start = time.monotonic()
+        with contextlib.suppress(requests.RequestException):
+            session.get(dripping, verify=str(certificate), timeout=9)
+
+    assert time.monotonic() - start < 4
+
+
 def test_a_cord_without_a_connection_can_be_cut() -> None:
     cord = Cord()
 

@@ -23,8 +23,14 @@ class Cord:
         self._socket: socket.socket | None = None
 
     def hold(self, connected: socket.socket) -> None:
-        """Remember the socket. Its connection may forget it as soon as the headers are read, though the body is not."""
+        """
+        Remember the socket. Its connection may forget it as soon as the headers are read, though the body is not.
+
+        One that connects after the deadline is cut at once: finding the address may have taken all the time.
+        """
         self._socket = connected
+        if self.was_cut:
+            self._cut()
 
     @contextlib.contextmanager
     def cut_after(self, seconds: float) -> Iterator[None]:
@@ -37,6 +43,7 @@ class Cord:
             yield
         finally:
             timer.cancel()
+            timer.join()  # or a cut that is on its way would meet the next exchange
 
     def _cut(self) -> None:
         self.was_cut = True
