@@ -50,14 +50,11 @@ def dripping(certificate: Path) -> Iterator[str]:
 
     def serve() -> None:
         connection, _ = listener.accept()
-        with connection, context.wrap_socket(connection, server_side=True) as secured:
+        with connection, contextlib.suppress(OSError), context.wrap_socket(connection, server_side=True) as secured:
             secured.recv(65_536)
-            try:
-                secured.sendall(b"HTTP/1.1 200 OK\r\n")
-                while not over.wait(0.02):
-                    secured.sendall(b"X")
-            except OSError:
-                return
+            secured.sendall(b"HTTP/1.1 200 OK\r\n")
+            while not over.wait(0.02):
+                secured.sendall(b"X")
 
     thread = threading.Thread(target=serve)
     thread.start()
@@ -80,6 +77,41 @@ def test_a_reply_that_drips_over_tls_is_cut(dripping: str, certificate: Path) ->
 
     assert cord.was_cut
     assert 0.25 < time.monotonic() - start < 4
+
+
+@pytest.fixture
+def greeting() -> Iterator[str]:
+    """Serve the beginning of TLS, which never comes to its end."""
+    listener = socket.create_server((HOST, 0))
+    over = threading.Event()
+
+    def serve() -> None:
+        connection, _ = listener.accept()
+        with connection, contextlib.suppress(OSError):
+            connection.sendall(b"\x16\x03\x03\x40\x00")  # a handshake of 16 KiB follows
+            while not over.wait(0.02):
+                connection.sendall(b"\x02")
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    yield f"https://{HOST}:{listener.getsockname()[1]}/"
+    over.set()
+    thread.join()
+    listener.close()
+
+
+def test_a_handshake_that_drips_is_cut(greeting: str) -> None:
+    cord = Cord()
+    start = time.monotonic()
+
+    with cord.cut_after(0.3), requests.Session() as session:
+        session.trust_env = False
+        session.mount("https://", CuttableAdapter(cord))
+        with pytest.raises(requests.RequestException):
+            session.get(greeting, timeout=9)
+
+    assert cord.was_cut
+    assert time.monotonic() - start < 4
 
 
 def test_a_connection_that_comes_after_the_deadline_is_cut_at_once(dripping: str, certificate: Path) -> None:

@@ -78,7 +78,14 @@ def _connections(cord: Cord) -> tuple[type[HTTPConnection], type[HTTPSConnection
 
     class Tls(HTTPSConnection):
         def connect(self) -> None:
-            super().connect()
-            cord.hold(self.sock)
+            with contextlib.ExitStack() as self._greeting:
+                super().connect()
+                cord.hold(self.sock)
+
+        def _new_conn(self) -> socket.socket:
+            """Hold the connection from here on by a second handle: TLS takes the first one, and may be kept waiting."""
+            plain = super()._new_conn()
+            cord.hold(self._greeting.enter_context(plain.dup()))
+            return plain
 
     return Plain, Tls
