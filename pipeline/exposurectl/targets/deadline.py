@@ -9,6 +9,7 @@ from typing import Any
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.exceptions import ConnectTimeoutError
 
 
 class Cord:
@@ -85,6 +86,9 @@ def _connections(cord: Cord) -> tuple[type[HTTPConnection], type[HTTPSConnection
         def _new_conn(self) -> socket.socket:
             """Hold the connection from here on by a second handle: TLS takes the first one, and may be kept waiting."""
             plain = super()._new_conn()
+            if cord.was_cut:  # TLS takes a cut socket for one that is not connected yet, and forgets to close it
+                plain.close()
+                raise ConnectTimeoutError(self, "The deadline was over before there was a connection.")
             cord.hold(self._greeting.enter_context(plain.dup()))
             return plain
 
