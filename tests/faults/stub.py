@@ -1,6 +1,5 @@
 """A FutureVuls of four servers whose nth request meets a fault of the wire, and which counts what it got rid of."""
 
-import contextlib
 import gzip
 import json
 import re
@@ -11,6 +10,7 @@ from collections.abc import Iterator
 from enum import Enum
 from typing import NamedTuple
 
+from targets.listening import Listener
 from targets.request import Request, read_request
 
 OLD, NEW, OTHER = 3, 5, 9
@@ -72,55 +72,35 @@ class Stub:
         """How many bytes the fault got rid of."""
         self._fault, self._struck, self._carried_out, self._elsewhere = fault, struck, carried_out, elsewhere
         self._over = threading.Event()
-        self._threads: list[threading.Thread] = []
-        self._socket = socket.create_server(("127.0.0.1", 0))
-        self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
-        self._acceptor = threading.Thread(target=self._accept, daemon=True)
-        self._acceptor.start()
+        self._listener = Listener(self._serve)
         if fault is Fault.REFUSED and struck[1] == SERVERS[0]:
-            self._stop_listening()
+            self._listener.stop()
+
+    @property
+    def url(self) -> str:
+        return self._listener.url
 
     def close(self) -> None:
         """End everything, and wait for it."""
         self._over.set()
-        self._stop_listening()
-        for thread in self._threads:
-            thread.join()
-
-    def _stop_listening(self) -> None:
-        # Closing alone would leave a thread in accept, and the port open.
-        with contextlib.suppress(OSError):
-            self._socket.shutdown(socket.SHUT_RDWR)
-        self._acceptor.join()
-        self._socket.close()
-
-    def _accept(self) -> None:
-        while True:
-            try:
-                connection, _ = self._socket.accept()
-            except OSError:
-                return
-            thread = threading.Thread(target=self._serve, args=(connection,), daemon=True)
-            self._threads.append(thread)
-            thread.start()
+        self._listener.close()
 
     def _serve(self, connection: socket.socket) -> None:
-        with connection, contextlib.suppress(OSError):
-            connection.settimeout(10)
-            request = read_request(connection)
-            if request is None or (asked := _asked(request)) is None:
-                return
-            struck = self._struck == (_kind(asked), asked.number)
-            if asked.method == "PUT":
-                self.puts.append(asked.number)
-                if self._carried_out or not struck:
-                    self.roles[asked.number] = asked.role
-            if self._fault is Fault.REFUSED and self._struck == (_kind(asked), asked.number + 1):
-                self._stop_listening()
-            if struck and self._fault is not Fault.REFUSED:
-                self._strike(connection, asked)
-            else:
-                connection.sendall(_whole(self._answer(asked)))
+        connection.settimeout(10)
+        request = read_request(connection)
+        if request is None or (asked := _asked(request)) is None:
+            return
+        struck = self._struck == (_kind(asked), asked.number)
+        if asked.method == "PUT":
+            self.puts.append(asked.number)
+            if self._carried_out or not struck:
+                self.roles[asked.number] = asked.role
+        if self._fault is Fault.REFUSED and self._struck == (_kind(asked), asked.number + 1):
+            self._listener.stop()
+        if struck and self._fault is not Fault.REFUSED:
+            self._strike(connection, asked)
+        else:
+            connection.sendall(_whole(self._answer(asked)))
 
     def _answer(self, asked: Asked) -> bytes:
         if asked.listing:

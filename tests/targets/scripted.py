@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+from targets.listening import Listener
 from targets.request import Request, read_request
 
 TLS_HANDSHAKE = b"\x16"
@@ -47,15 +48,12 @@ class Scripted:
     def __init__(self) -> None:
         self.requests: list[Request] = []
         self._answers: list[Answer] = []
-        self._socket = socket.create_server(("127.0.0.1", 0))
-        self._threads: list[threading.Thread] = []
-        self._stopped = threading.Event()
-        self._acceptor = threading.Thread(target=self._accept, daemon=True)
-        self._acceptor.start()
+        self._over = threading.Event()
+        self._listener = Listener(self._serve)
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self._socket.getsockname()[1]}"
+        return self._listener.url
 
     @property
     def lines(self) -> list[str]:
@@ -76,35 +74,18 @@ class Scripted:
         return cls.text(status, json.dumps(value), Content_Type="application/json", **headers)
 
     def close(self) -> None:
-        self._stopped.set()
-        # Wakes the acceptor, which then sees that it is over.
-        with contextlib.suppress(OSError), socket.create_connection(self._socket.getsockname(), timeout=1):
-            pass
-        self._acceptor.join()
-        for thread in self._threads:
-            thread.join()
-        self._socket.close()
-
-    def _accept(self) -> None:
-        while True:
-            connection, _ = self._socket.accept()
-            if self._stopped.is_set():
-                connection.close()
-                return
-            thread = threading.Thread(target=self._serve, args=(connection,), daemon=True)
-            self._threads.append(thread)
-            thread.start()
+        self._over.set()
+        self._listener.close()
 
     def _serve(self, connection: socket.socket) -> None:
-        with connection, contextlib.suppress(OSError):
-            if connection.recv(1, socket.MSG_PEEK) == TLS_HANDSHAKE:
-                connection.sendall(b"this is not TLS\r\n")
-                return
-            request = read_request(connection)
-            if request is None:
-                return
-            self.requests.append(request)
-            self._send(connection, self._answers.pop(0) if len(self._answers) > 1 else self._answers[0])
+        if connection.recv(1, socket.MSG_PEEK) == TLS_HANDSHAKE:
+            connection.sendall(b"this is not TLS\r\n")
+            return
+        request = read_request(connection)
+        if request is None:
+            return
+        self.requests.append(request)
+        self._send(connection, self._answers.pop(0) if len(self._answers) > 1 else self._answers[0])
 
     def _send(self, connection: socket.socket, answer: Answer) -> None:
         match answer:
@@ -113,16 +94,16 @@ class Scripted:
             case Drip(content=content, pause=pause):
                 for byte in content:
                     connection.sendall(bytes([byte]))
-                    if self._stopped.wait(pause):
+                    if self._over.wait(pause):
                         return
             case Endless(head=head, again=again):
                 connection.sendall(head)
-                while not self._stopped.is_set():
+                while not self._over.is_set():
                     connection.sendall(again)
             case Reset():
                 connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             case Stall(seconds=seconds):
-                self._stopped.wait(seconds)
+                self._over.wait(seconds)
 
 
 @contextlib.contextmanager
