@@ -184,6 +184,26 @@ def test_moves_and_scans_share_the_pace_of_their_token(planned: Emulator, clock:
     assert set(planned.statuses) == {200}
 
 
+def test_scans_count_towards_the_time_that_a_run_may_take(planned: Emulator, clock: SimulatedClock) -> None:
+    class Slow(SimulatedClock):
+        """A clock by which FutureVuls takes 25 s to answer each request for a scan."""
+
+        def monotonic(self) -> float:
+            return super().monotonic() + 25 * len(scans(planned))
+
+    slow = Slow(clock.now())
+
+    ended = run_inside(*APPLY, "--scan", "--max-duration", "2", environ=ENVIRONMENT, clock=slow)
+
+    made = len(scans(planned))
+    assert (ended.code, 0 < made < 13) == (0, True)
+    assert 120 <= slow.monotonic() < 120 + 25
+    assert ended.err.splitlines()[1:] == [
+        f"warning: no scan of {13 - made} servers: the run's time is over, and FutureVuls scans by itself",
+        f"Asked FutureVuls to scan {made} servers.",
+    ]
+
+
 def test_a_run_that_was_stopped_asks_for_no_scan(planned: Emulator, clock: SimulatedClock) -> None:
     class Revoking(SimulatedClock):
         """A clock at which the token is revoked, the first time that anyone waits."""

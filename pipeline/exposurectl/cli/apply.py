@@ -44,6 +44,8 @@ def run(arguments: argparse.Namespace, world: World) -> Exit:
         commit=newest.commit if newest else "",
     )
     check_plan(plan, settings, approval, newest, world.clock.now())
+    longest = timedelta(minutes=approval.max_minutes or LONGEST_RUN)
+    until = world.clock.monotonic() + longest.total_seconds()
     paces, names = Paces(settings, world.clock), {change.group for change in plan.changes}
     targets = clients(FutureVulsWriter, names, settings, world, allowed=arguments.allow_host, paces=paces)
     parts = Run(
@@ -54,7 +56,7 @@ def run(arguments: argparse.Namespace, world: World) -> Exit:
         file=lambda: ReceiptFile(Path(arguments.receipt)) if arguments.receipt else ReceiptFile.beside(path),
         told=_progress(plan, world),
         start=at_once if world.one_by_one else in_thread,
-        longest=timedelta(minutes=approval.max_minutes or LONGEST_RUN),
+        longest=longest,
     )
     receipt = begin(
         plan, actor=_actor(world.environ), run=_run_address(world.environ), approval=approval, now=world.clock.now()
@@ -70,7 +72,7 @@ def run(arguments: argparse.Namespace, world: World) -> Exit:
             return Exit.PARTIAL if verdict(finished.receipt)[0] is Exit.PARTIAL else code
         if arguments.scan and not finished.receipt.stopped:
             scanners = clients(FutureVulsScanner, names, settings, world, allowed=arguments.allow_host, paces=paces)
-            scan_raised(finished.receipt, scanners, world)
+            scan_raised(finished.receipt, scanners, world, until=until)
     code, reason = verdict(finished.receipt)
     return leave(code, reason, world) if code else code
 

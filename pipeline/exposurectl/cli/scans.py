@@ -10,12 +10,21 @@ from exposurectl.render.words import counted
 from exposurectl.targets.scans import Asked, FutureVulsScanner, NotAsked
 
 
-def scan_raised(receipt: Receipt, scanners: Mapping[str, FutureVulsScanner], world: World) -> None:
-    """Ask for a scan of every server that was raised or joined; what goes wrong is a warning and changes nothing."""
+def scan_raised(receipt: Receipt, scanners: Mapping[str, FutureVulsScanner], world: World, *, until: float) -> None:
+    """
+    Ask for a scan of every server that was raised or joined; what goes wrong is a warning and changes nothing.
+
+    Nothing is asked any more from the monotonic second `until` on.
+    """
+    raised = [result for result in receipt.results if _was_raised(result)]
     asked = 0
     closed: set[str] = set()
-    for result in receipt.results:
-        if not _was_raised(result) or result.group in closed:
+    for number, result in enumerate(raised):
+        if world.clock.monotonic() >= until:
+            left = counted(len(raised) - number, "server")
+            world.tell(f"warning: no scan of {left}: the run's time is over, and FutureVuls scans by itself")
+            break
+        if result.group in closed:
             continue
         match scanners[result.group].scan(result.server):
             case Asked():
