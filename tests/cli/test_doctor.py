@@ -94,6 +94,7 @@ BAD: dict[str, tuple[str, str]] = {
     "BatchGetAccountStatus": ("Inspector in us-east-1", "allow inspector2:BatchGetAccountStatus"),
     "DescribeLoadBalancers": ("evidence in 111111111111", "deploy the read role"),
     "DescribeSecurityGroupRules": ("evidence in 111111111111", "deploy the read role"),
+    "GetManagedPrefixListEntries": ("evidence in 111111111111", "deploy the read role"),
     "GetCallerIdentity": ("identity", "sign in as the AWS CLI would"),
     "ListCoverage": ("coverage in us-east-1", "allow inspector2:ListCoverage"),
     "ListFindings": ("findings in us-east-1", "allow inspector2:ListFindings"),
@@ -116,6 +117,19 @@ def test_what_is_denied_is_bad_and_says_what_to_do(
         block for block in ended.out.split("\nbad      ") if block.removeprefix("bad      ").startswith(subject)
     )
     assert advice in " ".join(said.split())
+
+
+@pytest.mark.usefixtures("here")
+def test_a_region_that_may_not_be_used_is_named(good: Endpoint, monkeypatch: pytest.MonkeyPatch) -> None:
+    ended = doctor(
+        good, monkeypatch, Fault(kind=Kind.DENIED, operation="DescribeInstances", account=MEMBER, region=THERE)
+    )
+
+    assert (ended.code, ended.reason) == (3, "check-failed")
+    bad = " ".join(ended.out.partition("\nbad ")[2].split())
+    assert bad.startswith(f"evidence in {MEMBER} ec2:describe_instances: UnauthorizedOperation")
+    assert f"in {THERE} do: deploy the read role" in bad
+    assert ended.out.count("\nbad ") == 1
 
 
 @pytest.mark.usefixtures("here")

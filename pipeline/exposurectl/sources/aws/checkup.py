@@ -154,20 +154,28 @@ def _client(access: Access, region: str) -> Any:
 
 
 _NO_TARGET_GROUP = "arn:aws:elasticloadbalancing:us-east-1:000000000000:targetgroup/none/0000000000000000"
-_NO_SUCH = frozenset({"TargetGroupNotFound", "ValidationError"})
-"""What is answered about a target group that does not exist, or not in this partition, to whoever may ask."""
+_NO_PREFIX_LIST = "pl-00000000000000000"
+_MAY_ASK = ("DryRunOperation", "TargetGroupNotFound", "ValidationError", "InvalidPrefixList")
+"""
+How the code begins of what is answered to whoever may ask: that it was a try, or that a thing does not exist.
+
+Source: DryRun in the reference of the EC2 API.
+"""
 
 _READS: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("ec2", "describe_instances", {"MaxResults": 5}),
     ("ec2", "describe_network_interfaces", {"MaxResults": 5}),
     ("ec2", "describe_security_groups", {"MaxResults": 5}),
     ("ec2", "describe_security_group_rules", {"MaxResults": 5}),
+    ("ec2", "get_managed_prefix_list_entries", {"PrefixListId": _NO_PREFIX_LIST, "DryRun": True}),
     ("ec2", "describe_network_acls", {"MaxResults": 5}),
     ("elbv2", "describe_load_balancers", {"PageSize": 1}),
     ("elbv2", "describe_target_groups", {"PageSize": 1}),
     ("elbv2", "describe_target_health", {"TargetGroupArn": _NO_TARGET_GROUP}),
     ("elb", "describe_load_balancers", {"PageSize": 1}),
 )
+_ONE_OF_THEM = _READS[:1]
+"""What a role may do is the same in every region; whether a region may be used at all is not."""
 
 
 def _evidence(access: Access, regions: Sequence[str], accounts: Sequence[str]) -> Iterator[Check]:
@@ -178,16 +186,27 @@ def _evidence(access: Access, regions: Sequence[str], accounts: Sequence[str]) -
             detail = "no role to read security groups with"
             advice = "set inspector.evidence_role; until then the internet counts as anywhere, and nothing is lowered"
             yield Check(subject=subject, state=State.WARNING, detail=detail, advice=advice)
-        elif regions:
-            failed = tuple(_failed(access, account, regions[0]))
+        else:
+            failed = tuple(_failures(access, account, regions))
             advice = "deploy the read role; docs/aws.md has it ready-made" if failed else ""
             state = State.BAD if failed else State.GOOD
             detail = "; ".join(failed) or "security groups, ACLs and load balancers can be read"
             yield Check(subject=subject, state=state, detail=detail, advice=advice)
 
 
-def _failed(access: Access, account: str, region: str) -> Iterator[str]:
-    for service, operation, arguments in _READS:
+def _failures(access: Access, account: str, regions: Sequence[str]) -> Iterator[str]:
+    """Yield what fails in an account: every read in the first region, and in each other one what fails only there."""
+    known: set[str] = set()
+    for region in regions:
+        found = tuple(_failed(access, account, region, _READS if region == regions[0] else _ONE_OF_THEM))
+        yield from (f"{one} in {region}" if region != regions[0] else one for one in found if one not in known)
+        known |= set(found)
+
+
+def _failed(
+    access: Access, account: str, region: str, reads: Sequence[tuple[str, str, dict[str, Any]]]
+) -> Iterator[str]:
+    for service, operation, arguments in reads:
         try:
             client = access.of(account, service, region)
         except FAILURES as error:
@@ -196,5 +215,9 @@ def _failed(access: Access, account: str, region: str) -> Iterator[str]:
         try:
             getattr(client, operation)(**arguments)
         except FAILURES as error:
-            if not (isinstance(error, ClientError) and error.response.get("Error", {}).get("Code") in _NO_SUCH):
+            if not (isinstance(error, ClientError) and _code(error).startswith(_MAY_ASK)):
                 yield said(error, f"{service}:{operation}")
+
+
+def _code(error: ClientError) -> str:
+    return str(error.response.get("Error", {}).get("Code", ""))
