@@ -108,6 +108,8 @@ WORST: dict[str, Callable[[], object]] = {
     "an endless object": partial(endless, b'{"findings":[],', b'"a":0,'),
     "an endless object with an endless text": partial(endless, b'{"findings":[],"a":"', b"x"),
     "an endless number": partial(endless, b"", b"7"),
+    "an endless row without lines": partial(endless, b"", b'{"type":"x"}'),
+    "an endless row of long lines": partial(endless, b"", b'{"type":"x"}' * 4_000 + b"\n"),
     "an endless row of lines": partial(endless, b"", b"0\n"),
     "an endless row of events": partial(endless, b"", b'{"detail-type":"x"}\n'),
     "findings that are numbers": lambda: findings(full(b"0,", 16 * MIB)),

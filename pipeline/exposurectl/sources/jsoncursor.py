@@ -50,6 +50,10 @@ class Cursor:
         self._at = 0
         self._line, self._column = 1, 0
         """Where the text that is held begins: its line, and how many characters of that line were before it."""
+        self._dropped = 0
+        """How many bytes were before the text that is held."""
+        self._tried = 0
+        """Up to which byte of all it is known that no line is one value: or each value would look for it again."""
 
     def peek(self) -> str:
         """Pass over white space, and return the character after it without taking it; nothing at the end."""
@@ -62,10 +66,13 @@ class Cursor:
 
     def line(self) -> bytes | None:
         """Take the rest of the line if it is one value within the limit; None, and nothing is taken, if it is not."""
+        if self._dropped + self._at < self._tried:
+            return None
         while (end := self._text.find("\n", self._at)) < 0 and not self._ended and self._held <= self.largest:
             self._read(self._held + 1)
         if end < 0 and self._ended:
             end = len(self._text)
+        self._tried = self._dropped + (end if end >= 0 else len(self._text))
         if not 0 <= end - self._at <= self.largest:
             return None
         line = self._text[self._at : end].encode("latin-1").rstrip(b" \t\r")
@@ -151,6 +158,7 @@ class Cursor:
     def _read(self, size: int) -> bool:
         """Read so many bytes more, or what is left; return whether anything was. What was taken is let go."""
         self._line, self._column = self._before(self._at)
+        self._dropped += self._at
         parts = [self._text[self._at :]]
         while size > 0 and not self._ended:
             block = next(self._blocks, None)
