@@ -33,12 +33,11 @@ from exposurectl.targets.replies import Good, Reply, classify
 from exposurectl.targets.rows import server_from_row
 from exposurectl.targets.token import Token
 from fuzz.files import opened
+from yardstick import slowness
 
 MIB = 1024 * 1024
 MEMORY = 256 * MIB
 SECONDS = 10.0
-YARDSTICK = 0.15
-"""Seconds of the yardstick where the limit was measured. Beside other work a processor is up to three times slower."""
 _FILE, _REPLY = 64 * MIB, 16 * MIB
 
 
@@ -165,24 +164,16 @@ def _measured(work: Callable[[], object], writer: int) -> None:
     used = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0]) * resource.getpagesize()
     resource.setrlimit(resource.RLIMIT_AS, (used + MEMORY, resource.RLIM_INFINITY))
     resource.setrlimit(resource.RLIMIT_CPU, (int(3 * SECONDS), resource.RLIM_INFINITY))
-    slow = _yardstick()
+    slow = slowness()
     begin = time.process_time()
     try:
         with contextlib.suppress(ExposurectlError):
             work()
         took = time.process_time() - begin
-        slow = max(1.0, (slow + _yardstick()) / 2 / YARDSTICK)
+        slow = (slow + slowness()) / 2
         os.write(writer, json.dumps([(_resident() - before) / MIB, took / slow]).encode())
     finally:
         os._exit(0)
-
-
-def _yardstick() -> float:
-    """Return the seconds that a certain piece of work takes a processor here and now."""
-    begin = time.process_time()
-    for _ in range(100_000):
-        json.loads('{"type": "x", "detail": [1, 2, 3]}')
-    return time.process_time() - begin
 
 
 def _resident() -> int:

@@ -19,6 +19,7 @@ from faults.killing import PROGRAM, environ
 from plan.building import WEB_OPEN, planned
 from promises.stage import put_config
 from targets.scripted import Scripted, Stall
+from yardstick import slowness
 
 STRICT = ("bash", "--noprofile", "--norc", "-e", "-o", "pipefail")
 APPLY = f"{' '.join(PROGRAM)} apply plan.json --config production.yaml"
@@ -27,7 +28,7 @@ SILENT = Stall(60)
 BUDGET, SECOND_BUDGET = 5.0, 0.5
 """Seconds until the process is gone: after one signal, and after another one."""
 ATTEMPTS = 3
-"""A budget that was missed is tried again: these machines do other things at the same time."""
+"""A budget that was missed is tried again, and then is longer by as much as this machine is slower meanwhile."""
 
 
 class Cancelled(NamedTuple):
@@ -99,7 +100,7 @@ def within(budget: float, folder: Path, attempt: Callable[[Path], Cancelled]) ->
         again.mkdir()
         ended = attempt(again)
         took.append(ended.took)
-        if ended.took <= budget:
+        if ended.took <= budget or ended.took <= budget * slowness(time.monotonic):
             return ended
     pytest.fail(f"{took} s, and {budget} s are promised")
 
