@@ -27,6 +27,8 @@ ROLES, LISTED = Scripted.json(roles_page()), Scripted.json(servers_page(*SERVERS
 SILENT = Stall(60)
 BUDGET, SECOND_BUDGET = 5.0, 0.5
 """Seconds until the process is gone: after one signal, and after another one."""
+KILLED = {BUDGET: 7.5, SECOND_BUDGET: 2.5}
+"""When GitHub's runner sends the next signal, however slow the machine is: no budget is longer than that."""
 ATTEMPTS = 3
 """A budget that was missed is tried again, and then is longer by as much as this machine is slower meanwhile."""
 
@@ -100,7 +102,7 @@ def within(budget: float, folder: Path, attempt: Callable[[Path], Cancelled]) ->
         again.mkdir()
         ended = attempt(again)
         took.append(ended.took)
-        if ended.took <= budget or ended.took <= budget * slowness(time.monotonic):
+        if ended.took <= budget or ended.took <= min(budget * slowness(time.monotonic), KILLED[budget]):
             return ended
     pytest.fail(f"{took} s, and {budget} s are promised")
 

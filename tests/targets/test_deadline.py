@@ -6,7 +6,7 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -17,8 +17,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from exposurectl.targets.deadline import Cord, CuttableAdapter
-
-HOST = "127.0.0.1"
+from targets.listening import HOST, Listener
 
 
 @pytest.fixture
@@ -40,93 +39,89 @@ def certificate(tmp_path: Path) -> Path:
     return path
 
 
+@contextlib.contextmanager
+def serving(serve: Callable[[socket.socket, threading.Event], None]) -> Iterator[str]:
+    """Serve one connection until the end of a block, which the event tells."""
+    over = threading.Event()
+    listener = Listener(lambda connection: serve(connection, over))
+    try:
+        yield listener.url.replace("http://", "https://")
+    finally:
+        over.set()
+        listener.close()
+
+
 @pytest.fixture
 def dripping(certificate: Path) -> Iterator[str]:
     """Serve TLS: a status line, and then headers without end."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate)
-    listener = socket.create_server((HOST, 0))
-    over = threading.Event()
 
-    def serve() -> None:
-        connection, _ = listener.accept()
-        with connection, contextlib.suppress(OSError), context.wrap_socket(connection, server_side=True) as secured:
+    def serve(connection: socket.socket, over: threading.Event) -> None:
+        with context.wrap_socket(connection, server_side=True) as secured:
             secured.recv(65_536)
             secured.sendall(b"HTTP/1.1 200 OK\r\n")
             while not over.wait(0.02):
                 secured.sendall(b"X")
 
-    thread = threading.Thread(target=serve)
-    thread.start()
-    yield f"https://{HOST}:{listener.getsockname()[1]}/"
-    over.set()
-    thread.join()
-    listener.close()
-
-
-def test_a_reply_that_drips_over_tls_is_cut(dripping: str, certificate: Path) -> None:
-    cord = Cord()
-    start = time.monotonic()
-
-    with cord.cut_after(0.3), requests.Session() as session:
-        session.trust_env = False
-        session.mount("https://", CuttableAdapter(cord))
-        # What a cut looks like depends on where the reader was.
-        with contextlib.suppress(requests.RequestException):
-            session.get(dripping, verify=str(certificate), timeout=9)
-
-    assert cord.was_cut
-    assert 0.25 < time.monotonic() - start < 4
+    with serving(serve) as url:
+        yield url
 
 
 @pytest.fixture
 def greeting() -> Iterator[str]:
     """Serve the beginning of TLS, which never comes to its end."""
-    listener = socket.create_server((HOST, 0))
-    over = threading.Event()
 
-    def serve() -> None:
-        connection, _ = listener.accept()
-        with connection, contextlib.suppress(OSError):
-            connection.sendall(b"\x16\x03\x03\x40\x00")  # a handshake of 16 KiB follows
-            while not over.wait(0.02):
-                connection.sendall(b"\x02")
+    def serve(connection: socket.socket, over: threading.Event) -> None:
+        connection.sendall(b"\x16\x03\x03\x40\x00")  # a handshake of 16 KiB follows
+        while not over.wait(0.02):
+            connection.sendall(b"\x02")
 
-    thread = threading.Thread(target=serve)
-    thread.start()
-    yield f"https://{HOST}:{listener.getsockname()[1]}/"
-    over.set()
-    thread.join()
-    listener.close()
+    with serving(serve) as url:
+        yield url
 
 
-def test_a_handshake_that_drips_is_cut(greeting: str) -> None:
-    cord = Cord()
+def asked(cord: Cord, url: str, certificate: Path) -> float:
+    """Return how many seconds a request took until it was cut, whose reply would never end."""
     start = time.monotonic()
-
-    with cord.cut_after(0.3), requests.Session() as session:
+    with requests.Session() as session:
         session.trust_env = False
         session.mount("https://", CuttableAdapter(cord))
-        with pytest.raises(requests.RequestException):
-            session.get(greeting, timeout=9)
+        # What a cut looks like depends on where the reader was.
+        with contextlib.suppress(requests.RequestException):
+            session.get(url, verify=str(certificate), timeout=9)
+    return time.monotonic() - start
+
+
+def test_a_reply_that_drips_over_tls_is_cut(dripping: str, certificate: Path) -> None:
+    cord = Cord()
+
+    with cord.cut_after(0.3):
+        took = asked(cord, dripping, certificate)
 
     assert cord.was_cut
-    assert time.monotonic() - start < 4
+    assert 0.25 < took < 4
+
+
+def test_a_handshake_that_drips_is_cut(greeting: str, certificate: Path) -> None:
+    cord = Cord()
+
+    with cord.cut_after(0.3):
+        took = asked(cord, greeting, certificate)
+
+    assert cord.was_cut
+    assert 0.25 < took < 4
 
 
 def test_a_connection_that_comes_after_the_deadline_is_cut_at_once(dripping: str, certificate: Path) -> None:
     cord = Cord()
 
-    with cord.cut_after(0.01), requests.Session() as session:
+    with cord.cut_after(0.01):
         while not cord.was_cut:
             time.sleep(0.01)
-        session.trust_env = False
-        session.mount("https://", CuttableAdapter(cord))
-        start = time.monotonic()
-        with contextlib.suppress(requests.RequestException):
-            session.get(dripping, verify=str(certificate), timeout=9)
+        took = asked(cord, dripping, certificate)
 
-    assert time.monotonic() - start < 4
+    assert took < 4
 
 
 def test_a_cord_without_a_connection_can_be_cut() -> None:

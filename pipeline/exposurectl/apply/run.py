@@ -78,7 +78,7 @@ def run_plan(run: Run, receipt: Receipt) -> Finished:
     Make the changes of a plan that has passed its checks: each group in the plan's order, all groups side by side.
 
     Each server is compared with one listing of its group, and one to be lowered is read again just before; nobody
-    else's move is overwritten. Raises ExposurectlError, with nothing sent and no receipt, where a role is not what
+    else's move is overwritten. Raises ExposurectlError, with nothing moved and no receipt, where a role is not what
     was reviewed, another run holds the journal, or a listing fails.
     """
     names = sorted({change.group for change in run.plan.changes})

@@ -45,8 +45,7 @@ class Handler(BaseHTTPRequestHandler):
             self._books.writes.append((self.command, self.path, body))
         self._answer(urlsplit(self.path).path, body)
 
-    # BaseHTTPRequestHandler prescribes these names.
-    do_HEAD = do_PUT = do_POST = do_DELETE = do_PATCH = do_OPTIONS = do_TRACE = do_GET  # noqa: N815
+    do_HEAD = do_PUT = do_POST = do_DELETE = do_PATCH = do_OPTIONS = do_TRACE = do_GET  # noqa: N815 - prescribed names
 
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
         """Refuse what could not even be read, as JSON. A method that nobody has heard of is one not allowed."""

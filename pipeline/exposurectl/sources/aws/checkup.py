@@ -186,7 +186,7 @@ def _evidence(access: Access, regions: Sequence[str], accounts: Sequence[str]) -
             detail = "no role to read security groups with"
             advice = "set inspector.evidence_role; until then the internet counts as anywhere, and nothing is lowered"
             yield Check(subject=subject, state=State.WARNING, detail=detail, advice=advice)
-        else:
+        elif regions:
             failed = tuple(_failures(access, account, regions))
             advice = "deploy the read role; docs/aws.md has it ready-made" if failed else ""
             state = State.BAD if failed else State.GOOD
