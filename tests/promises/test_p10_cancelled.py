@@ -65,24 +65,23 @@ def cancel(folder: Path, script: str, answers: tuple[bytes | Stall, ...], signal
     """Run a step as the runner does, wait for its last request, and cancel it."""
     with unanswering(folder, *answers) as scripted:
         (folder / "step.sh").write_text(script, encoding="utf-8")
-        step = subprocess.Popen(
+        with subprocess.Popen(
             [*STRICT, "step.sh"],
             cwd=folder,
             env=environ(folder),
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             start_new_session=True,
-        )
-        try:
-            until(lambda: len(scripted.requests) == len(answers))
-            signals(step)
-            started = time.monotonic()
-            _, err = step.communicate(timeout=20)
-            took = time.monotonic() - started
-        finally:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(step.pid, signal.SIGKILL)
-            step.wait()
+        ) as step:
+            try:
+                until(lambda: len(scripted.requests) == len(answers))
+                signals(step)
+                started = time.monotonic()
+                _, err = step.communicate(timeout=20)
+                took = time.monotonic() - started
+            finally:
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(step.pid, signal.SIGKILL)
         puts = sum(line.startswith("PUT") for line in scripted.lines)
     return Cancelled(folder, step.returncode, err.decode(), took, puts)
 

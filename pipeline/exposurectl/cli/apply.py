@@ -13,9 +13,10 @@ from exposurectl.apply.receipt import Approval, Result, begin, verdict
 from exposurectl.apply.receipt_file import ReceiptFile
 from exposurectl.apply.run import Finished, Run, run_plan
 from exposurectl.apply.starting import at_once, in_thread
-from exposurectl.cli.ending import end, leave, tell, terminable, unhung
+from exposurectl.cli.ending import end, leave, tell
 from exposurectl.cli.groups import Paces, clients
 from exposurectl.cli.inputs import read_plan_file
+from exposurectl.cli.interrupts import terminable, unhung
 from exposurectl.cli.newest import newest_at
 from exposurectl.cli.scans import scan_raised
 from exposurectl.cli.world import World

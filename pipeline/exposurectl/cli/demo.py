@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from exposurectl import cli
-from exposurectl.cli.ending import terminable
+from exposurectl.cli.interrupts import terminable
 from exposurectl.cli.world import World
 from exposurectl.clock import Clock
 from exposurectl.demo.story import ENVIRONMENT, emulator, tell_story, workshop

@@ -1,13 +1,10 @@
 """How a command ends that did not go through: every problem with its place, the reason, and the exit code."""
 
-import signal
-import threading
 import traceback
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from types import FrameType
+from collections.abc import Sequence
 
 from exposurectl.cli.arguments import UsageError
+from exposurectl.cli.interrupts import Terminated
 from exposurectl.cli.world import World
 from exposurectl.diagnostics import Diagnostic, Exit, ExposurectlError, Place
 from exposurectl.render.neutral import neutral
@@ -15,40 +12,6 @@ from exposurectl.render.neutral import neutral
 _LONGEST = 1000
 _MOST = 100
 _DEBUG = "EXPOSURECTL_DEBUG"
-
-
-class Terminated(KeyboardInterrupt):
-    """The process was asked to stop by SIGTERM."""
-
-
-@contextmanager
-def terminable() -> Iterator[None]:
-    """Turn SIGTERM into an interrupt, so that a command that is told to stop still ends in order."""
-    if threading.current_thread() is not threading.main_thread():  # signals reach no other
-        yield
-        return
-
-    def stop(_number: int, _frame: FrameType | None) -> None:
-        raise Terminated
-
-    before = signal.signal(signal.SIGTERM, stop)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
-
-
-@contextmanager
-def unhung() -> Iterator[None]:
-    """Let work go on that a terminal which goes away would end."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGHUP, before)
 
 
 def end(error: BaseException, world: World) -> Exit:
