@@ -16,17 +16,23 @@ from auditing import PLANS, SNAPSHOTS, plan_in, receipt_of, record, write_receip
 from exposurectl import __version__
 from exposurectl.apply.receipt import Approval, Outcome, write_receipt
 from exposurectl.audit.breaks import Kind
+from exposurectl.cli.groups import recorded_groups
+from exposurectl.config import load_config
 from exposurectl.demo.clock import SimulatedClock
 from exposurectl.demo.story import ENVIRONMENT, RECORDED, emulator
 from exposurectl.plan.file import seal, write_plan
 from exposurectl.plan.head import with_newest, write_head
 from exposurectl.plan.model import Direction, Plan
+from exposurectl.sources.recording import with_groups
+from exposurectl.sources.snapshot import read_groups
 from golden import check_golden
 from repository import ALONE, Repository
 from running import Ended, run_inside
+from saved import SERVERS, save_servers
 
 ROOT = Path(__file__).parents[2]
 ONE, TWO, THREE = PLANS
+FOUR = "20261123T060000Z-0004"
 
 
 @pytest.fixture(scope="module")
@@ -537,13 +543,47 @@ def test_one_snapshot_may_be_named_itself(story: Path) -> None:
     assert [outcome for _, outcome, _ in replayed(report)] == ["identical", "impossible", "impossible"]
 
 
-def test_a_plan_that_goes_back_follows_from_no_evidence(story: Path) -> None:
-    assert story.is_dir()
-    digest = f"sha256:{hashlib.sha256((folder(ONE) / 'receipt.json').read_bytes()).hexdigest()}"
+def gone_back(story: Path) -> Plan:
+    """Record a fourth plan, the way back of plan 1, by servers that a fourth snapshot has as well."""
+    third = story / "snapshots" / SNAPSHOTS[2]
+    save_servers(Path(), read_groups(third))
+    with_groups(third, recorded_groups(SERVERS, load_config(Path("config/demo.yaml"))), third.with_name("fourth"))
+    ended = run_inside(
+        *("plan", "--revert", f"plans/{ONE}/receipt.json", "--servers", *SERVERS, "--config", "config/demo.yaml"),
+        *("--record", "plans", "--as-of", (RECORDED + timedelta(hours=3)).isoformat()),
+    )
+    assert (ended.code, ended.reason) == (3, "guardrail-lower"), ended.err
+    return plan_in(folder(FOUR))
 
-    why = impossible(with_inputs(snapshot=digest))
 
-    assert why == f"It goes back on {ONE}/receipt.json and follows from no evidence."
+def test_a_plan_that_goes_back_is_made_again_from_the_receipt_and_where_the_servers_were(story: Path) -> None:
+    assert gone_back(story).changes
+
+    assert replayed(audit("--replay", "../snapshots"))[3] == (4, "identical", "")
+
+    replace_plan(FOUR, lambda plan: msgspec.structs.replace(plan, changes=plan.changes[1:]))
+    _, outcome, detail = replayed(audit("--replay", "../snapshots", code=5, reason="replay-differs"))[3]
+    assert outcome == "differs"
+    assert detail.startswith("changes[0].")
+
+
+def test_a_plan_that_goes_back_cannot_be_made_again_without_the_servers_or_by_a_receipt_that_is_none(
+    story: Path,
+) -> None:
+    receipt = gone_back(story).inputs.snapshot
+    (story / "snapshots" / "fourth" / "servers.ndjson").write_bytes(b"{}\n")
+
+    number, outcome, detail = replayed(audit("--replay", "../snapshots"))[3]
+
+    assert (number, outcome) == (4, "impossible")
+    assert detail == "No usable snapshot here has its servers and roles. Damaged here: fourth."
+
+    (folder(ONE) / "receipt.json").write_bytes(b"{}")
+    digest = f"sha256:{hashlib.sha256(b'{}').hexdigest()}"
+    replace_plan(FOUR, with_inputs(snapshot=digest))
+    _, outcome, detail = replayed(audit("--replay", "../snapshots", code=5, reason="chain-broken"))[3]
+    assert (outcome, digest != receipt) == ("impossible", True)
+    assert detail.startswith("The receipt that it goes back on cannot be read: ")
 
 
 def test_a_plan_that_is_not_what_was_written_is_a_break_and_not_made_again(story: Path) -> None:

@@ -7,6 +7,8 @@ from typing import Any
 
 import msgspec
 
+from exposurectl.apply.receipt import Receipt
+from exposurectl.apply.revert import plan_back
 from exposurectl.audit.entry import Entry
 from exposurectl.audit.report import Replay, Replayed
 from exposurectl.config import Settings
@@ -30,6 +32,8 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     groups: tuple[Group, ...]
     policy: Policy
     settings: Settings
+    receipt: Receipt | None = None
+    """What a plan goes back on instead of following from evidence; None for all other plans."""
 
 
 class NoEvidence(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,18 +48,17 @@ def replay(entry: Entry, plan: Plan, previous: Plan | None, found: Evidence | No
     evidence = _usable(plan, previous, found)
     if isinstance(evidence, NoEvidence):
         return _replayed(entry, Replay.IMPOSSIBLE, evidence.why)
+    request = Request(
+        inventory=evidence.inventory,
+        groups=evidence.groups,
+        policy=evidence.policy,
+        settings=evidence.settings,
+        as_of=plan.as_of,
+        previous=previous if plan.previous else None,
+        git_commit=plan.inputs.git_commit,
+    )
     try:
-        again = build_plan(
-            Request(
-                inventory=evidence.inventory,
-                groups=evidence.groups,
-                policy=evidence.policy,
-                settings=evidence.settings,
-                as_of=plan.as_of,
-                previous=previous if plan.previous else None,
-                git_commit=plan.inputs.git_commit,
-            )
-        )
+        again = plan_back(evidence.receipt, request) if evidence.receipt else build_plan(request)
     except ExposurectlError as error:
         return _replayed(entry, Replay.DIFFERS, f"No plan can be made from its evidence: {error}.")
     if write_plan(again) == write_plan(plan):

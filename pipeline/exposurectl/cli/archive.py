@@ -1,21 +1,25 @@
 """The archive: what recorded plans follow from, found again in snapshots and in git."""
 
 import hashlib
+import itertools
 import re
 import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from exposurectl.apply.receipt import Receipt, read_receipt
+from exposurectl.audit.folder import File
 from exposurectl.audit.replay import Evidence, NoEvidence
 from exposurectl.cli.revisions import policy_at
 from exposurectl.config import Settings, load_config
 from exposurectl.diagnostics import ExposurectlError
+from exposurectl.model import Group, Inventory
 from exposurectl.plan.fingerprint import of_groups
 from exposurectl.plan.model import Plan
 from exposurectl.policy.model import Policy
 from exposurectl.sources.git import NotInGit, files_at
 from exposurectl.sources.sealed import MANIFEST, read_manifest
-from exposurectl.sources.snapshot import Snapshot, read_snapshot
+from exposurectl.sources.snapshot import Snapshot, read_groups, read_snapshot
 
 _COMMIT = re.compile("[0-9a-f]{40}|[0-9a-f]{64}")
 _ENDINGS = (".yaml", ".yml")
@@ -33,24 +37,37 @@ class Archive:
         self._snapshots = self._by_digest(snapshots)
         self._policies: dict[str, Policy | NoEvidence] = {}
 
-    def find(self, plan: Plan) -> Evidence | NoEvidence:
-        """Return what a plan follows from, each part of which has the digest that the plan names, but for servers."""
+    def find(self, plan: Plan, receipt: File | None) -> Evidence | NoEvidence:
+        """
+        Return what a plan follows from, each part of which has the digest that the plan names, but for servers.
+
+        `receipt` is the one that the plan goes back on, instead of following from evidence; None for all other plans.
+        """
         commit = self._commit(plan)
         if isinstance(commit, NoEvidence):
             return commit
         repository, revision = commit
-        policy, settings, snapshot = (
-            self._policy(repository, revision),
-            self._settings(repository, revision, plan),
-            self._snapshot(plan),
-        )
+        policy, settings = self._policy(repository, revision), self._settings(repository, revision, plan)
         if isinstance(policy, NoEvidence):
             return policy
         if isinstance(settings, NoEvidence):
             return settings
+        if receipt is not None:
+            return self._way_back(plan, receipt, policy, settings)
+        snapshot = self._snapshot(plan)
         if isinstance(snapshot, NoEvidence):
             return snapshot
         return Evidence(inventory=snapshot.inventory, groups=snapshot.groups, policy=policy, settings=settings)
+
+    def _way_back(self, plan: Plan, file: File, policy: Policy, settings: Settings) -> Evidence | NoEvidence:
+        """Return what a revert follows from: a receipt, and where the servers were."""
+        receipt, groups = _receipt(file), self._groups(plan)
+        if isinstance(receipt, NoEvidence):
+            return receipt
+        if isinstance(groups, NoEvidence):
+            return groups
+        nothing = Inventory(as_of=plan.as_of, evidence=(), digest=plan.inputs.snapshot)
+        return Evidence(inventory=nothing, groups=groups, policy=policy, settings=settings, receipt=receipt)
 
     def _commit(self, plan: Plan) -> tuple[Path, str] | NoEvidence:
         """Return the repository and the commit that a plan's policy is from."""
@@ -85,8 +102,23 @@ class Archive:
                 continue
             if of_groups(usable.groups) == plan.inputs.servers:
                 break
-        damaged = f" Damaged here: {', '.join(sorted(self._damaged))}." if self._damaged else ""
-        return usable or NoEvidence(why=f"No usable snapshot here has the evidence {wanted}.{damaged}")
+        return usable or NoEvidence(why=f"No usable snapshot here has the evidence {wanted}.{self._damage}")
+
+    @property
+    def _damage(self) -> str:
+        return f" Damaged here: {', '.join(sorted(self._damaged))}." if self._damaged else ""
+
+    def _groups(self, plan: Plan) -> tuple[Group, ...] | NoEvidence:
+        """Return the servers and roles that a plan was made with, from whichever snapshot has them."""
+        for directory in itertools.chain.from_iterable(self._snapshots.values()):
+            try:
+                groups = read_groups(directory)
+            except ExposurectlError:
+                self._damaged.add(directory.name)
+                continue
+            if of_groups(groups) == plan.inputs.servers:
+                return groups
+        return NoEvidence(why=f"No usable snapshot here has its servers and roles.{self._damage}")
 
     def _policy(self, repository: Path, commit: str) -> Policy | NoEvidence:
         """Return the policy of a commit; plans that follow each other mostly share it."""
@@ -119,6 +151,13 @@ def _directories(snapshots: Path) -> Iterator[Path]:
     for directory in (snapshots, *sorted(path for path in snapshots.iterdir() if path.is_dir())):
         if (directory / MANIFEST).is_file():
             yield directory
+
+
+def _receipt(file: File) -> Receipt | NoEvidence:
+    try:
+        return read_receipt(file.name, file.content)
+    except ExposurectlError as error:
+        return NoEvidence(why=f"The receipt that it goes back on cannot be read: {_told(error)}")
 
 
 def _digest(content: bytes) -> str:

@@ -70,8 +70,9 @@ def _replayed(
         plan = _plan(entry, recorded)
         if plan is None:
             continue
-        why = _why_not(plan, receipts)
-        yield replay(entry, plan, previous, NoEvidence(why=why) if why else archive.find(plan))
+        receipt = receipts.get(plan.inputs.snapshot)
+        found = _of_other_version(plan) or archive.find(plan, recorded.file(receipt) if receipt else None)
+        yield replay(entry, plan, previous, found)
         previous = plan
 
 
@@ -85,10 +86,9 @@ def _plan(entry: Entry, recorded: Recorded) -> Plan | None:
         return None
 
 
-def _why_not(plan: Plan, receipts: Mapping[str, str]) -> str:
-    """Return why a plan is not made again although everything may be here, or nothing."""
-    if plan.tool_version != __version__:
-        return f"exposurectl {plan.tool_version} made it, and this is {__version__}: install that one to replay it."
-    if plan.inputs.snapshot in receipts:
-        return f"It goes back on {receipts[plan.inputs.snapshot]} and follows from no evidence."
-    return ""
+def _of_other_version(plan: Plan) -> NoEvidence | None:
+    """Return why a plan is not made again by this version although everything may be here."""
+    if plan.tool_version == __version__:
+        return None
+    why = f"exposurectl {plan.tool_version} made it, and this is {__version__}: install that one to replay it."
+    return NoEvidence(why=why)

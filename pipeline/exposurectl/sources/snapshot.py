@@ -70,6 +70,15 @@ def read_snapshot(directory: Path) -> Snapshot:
     )
 
 
+def read_groups(directory: Path) -> tuple[Group, ...]:
+    """Return the groups of a snapshot alone, sorted by name. Raises where their files are not as they were written."""
+    reading = _Reading(directory, read_manifest(directory))
+    groups = reading.groups()
+    if reading.problems:
+        raise ExposurectlError(*listed(reading.problems), reason=REASON)
+    return groups
+
+
 def _inventory(
     manifest: Manifest,
     recorded: RecordedFindings,
