@@ -10,6 +10,8 @@ import io
 import json
 import os
 import resource
+import select
+import statistics
 import sys
 import time
 import zlib
@@ -144,18 +146,24 @@ def cost(work: Callable[[], object]) -> tuple[float, float] | None:
     """
     Return the MB and the seconds that it takes in a process of its own; None where that is more than 256 MB.
 
-    The seconds are those of a processor that has nothing else to do: the yardstick, before and after, tells how much
-    slower this one is.
+    The seconds are those of a processor that has nothing else to do: the yardstick, once a second meanwhile, tells how
+    much slower this one is.
     """
     reader, writer = os.pipe()
     child = os.fork()
     if child == 0:
         _measured(work, writer)
     os.close(writer)
+    slow = []
+    while not select.select([reader], [], [], 1)[0]:
+        slow.append(slowness())
     with os.fdopen(reader) as answer:
         said = answer.read()
     os.waitpid(child, 0)
-    return tuple(json.loads(said)) if said else None
+    if not said:
+        return None
+    megabytes, seconds = json.loads(said)
+    return megabytes, seconds / statistics.fmean(slow or [1.0])
 
 
 def _measured(work: Callable[[], object], writer: int) -> None:
@@ -164,14 +172,12 @@ def _measured(work: Callable[[], object], writer: int) -> None:
     used = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0]) * resource.getpagesize()
     resource.setrlimit(resource.RLIMIT_AS, (used + MEMORY, resource.RLIM_INFINITY))
     resource.setrlimit(resource.RLIMIT_CPU, (int(3 * SECONDS), resource.RLIM_INFINITY))
-    slow = slowness()
     begin = time.process_time()
     try:
         with contextlib.suppress(ExposurectlError):
             work()
         took = time.process_time() - begin
-        slow = (slow + slowness()) / 2
-        os.write(writer, json.dumps([(_resident() - before) / MIB, took / slow]).encode())
+        os.write(writer, json.dumps([(_resident() - before) / MIB, took]).encode())
     finally:
         os._exit(0)
 

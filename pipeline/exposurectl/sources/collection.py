@@ -23,6 +23,8 @@ _LONGEST_KIND = 200
 LARGEST_RECORD: Final = 1 << 20
 DAMAGED: Final = "Damaged finding"
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
+_value = msgspec.json.Decoder()
+_canonical = msgspec.json.Encoder(order="deterministic")
 
 
 class RecordedFindings(msgspec.Struct, frozen=True, kw_only=True):
@@ -112,14 +114,14 @@ class Collection:
         if len(memoryview(text)) > LARGEST_RECORD:
             return Damaged(("$: the finding is larger than 1 MiB",))
         try:
-            value = msgspec.json.decode(text)
+            value = _value.decode(text)
         except msgspec.DecodeError as error:
             return Damaged((describe(error),))
         except UnicodeDecodeError:
             return Damaged(("$: not UTF-8",))
         except RecursionError:
             return Damaged(("$: nested too deeply",))
-        canonical = msgspec.json.encode(value, order="deterministic")
+        canonical = _canonical.encode(value)
         if repeated := _repeated_key(bytes(memoryview(text)), canonical):
             return Damaged((f"{repeated}: stands twice in one object",))
         self._digests.add(hashlib.sha256(canonical).digest())

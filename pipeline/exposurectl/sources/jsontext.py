@@ -33,11 +33,11 @@ def pieces(text: Cursor) -> Iterator[Piece]:
     a value that is too large and cannot be taken apart.
     """
     while begin := text.peek():
-        line = text.line() if begin == "{" else None
-        if line is None:
+        whole = text.line() or text.value() if begin == "{" else None
+        if whole is None:
             yield from _of_value(text, lists=0)
         else:
-            yield Document(line)
+            yield Document(whole)
 
 
 def _of_value(text: Cursor, *, lists: int) -> Iterator[Piece]:
