@@ -256,7 +256,7 @@ def test_a_reader_that_is_stuck_keeps_nobody_from_stopping_the_run(tmp_path: Pat
 
     def told(_number: int, _result: Result) -> None:
         stuck.set()
-        read.wait(timeout=10)
+        read.wait(timeout=60)
 
     ledger = Ledger(begin(plan, actor="", run="", now=AS_OF), journal, a_clock(), longest=timedelta(1), told=told)
     result = replace(ledger_result(plan), outcome=APPLIED)
@@ -266,10 +266,10 @@ def test_a_reader_that_is_stuck_keeps_nobody_from_stopping_the_run(tmp_path: Pat
 
     stopping = threading.Thread(target=ledger.stop, args=("interrupted",))
     stopping.start()
-    stopping.join(timeout=2)
+    stopping.join(timeout=20)
     was_stopped = not stopping.is_alive()
     read.set()
-    thread.join(timeout=10)
+    thread.join(timeout=60)
     journal.close()
 
     assert was_stopped

@@ -117,7 +117,7 @@ def test_a_signal_to_the_step_reaches_the_program(tmp_path: Path, name: str, ste
     with job.start(job.step(step), STUB_WAIT="1") as process:
         started = job.wait_for("waiting")
         process.send_signal(signal.SIGINT)
-        code = process.wait(timeout=5)
+        code = process.wait(timeout=20)
 
     assert started
     assert code == 130
