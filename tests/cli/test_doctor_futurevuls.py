@@ -219,3 +219,49 @@ def test_a_terminal_gets_colours() -> None:
     run_inside(*DOCTOR, *ONLY, environ={**ENVIRONMENT, "TERM": "xterm"}, stdout=out)
 
     assert "\x1b[32mgood" in out.getvalue()
+
+
+@pytest.fixture
+def applied(futurevuls: Emulator, here: Path, clock: SimulatedClock) -> Path:
+    """Record the demo's plan, apply it, and return its receipt."""
+    config = ("--config", "demo.yaml")
+    assert futurevuls.writes == ()
+    assert run_inside("plan", "--snapshot", "fleet", *config, "--record", "plans", clock=clock).code == 0
+    (plan,) = (here / "plans").glob("*/plan.json")
+    assert run_inside("apply", plan, *config, environ=ENVIRONMENT, clock=clock).code == 0
+    return plan.with_name("receipt.json")
+
+
+def test_servers_that_an_apply_has_moved_prove_nothing_until_they_are_scanned(
+    applied: Path, clock: SimulatedClock
+) -> None:
+    knowing = doctor(clock=clock)
+    applied.rename(applied.with_name("other.json"))
+    unaware = doctor(clock=clock)
+
+    assert (knowing.code, unaware.code, unaware.reason) == (0, 3, "check-failed")
+    wrong = [line.split(maxsplit=1)[1] for line in unaware.out.splitlines() if line.startswith("bad ")]
+    assert wrong
+    for subject in wrong:
+        assert not said(knowing, subject).startswith("bad: ")
+
+
+@pytest.mark.parametrize("damage", [b"{}", b"\xff", b""])
+def test_a_receipt_that_cannot_be_read_does_not_keep_doctor_from_asking(
+    applied: Path, clock: SimulatedClock, damage: bytes
+) -> None:
+    applied.write_bytes(damage)
+
+    ended = doctor(clock=clock)
+
+    assert (ended.code, ended.reason) == (3, "check-failed")
+    assert said(ended, "web-platform: token").startswith("good: ")
+
+
+def test_the_moves_of_another_environment_are_none_of_this_one(applied: Path, clock: SimulatedClock) -> None:
+    assert applied.exists()
+    Path("demo.yaml").rename("other.yaml")
+
+    ended = run_inside("doctor", "--config", "other.yaml", *ONLY, environ=ENVIRONMENT, clock=clock)
+
+    assert (ended.code, ended.reason) == (3, "check-failed")

@@ -73,7 +73,7 @@ def ask(clock: SimulatedClock) -> Ask:
         with Emulator({CANARY: group}, clock=clock) as emulator:
             emulator.expose(CANARY, levels)
             emulator.permit(CANARY, rights or Rights())
-            checks = list(check_group(probe_of(emulator.url, clock), settings))
+            checks = list(check_group(probe_of(emulator.url, clock), settings, {}))
             assert emulator.writes == ()
         assert all(check.subject.startswith("prod: ") for check in checks)
         assert all(bool(check.advice) == (check.state is not State.GOOD) for check in checks)
@@ -120,7 +120,7 @@ def test_a_token_that_is_refused_ends_the_questions_of_its_group(ask: Ask) -> No
 def test_a_token_without_permission_is_bad(scripted: Scripted, clock: SimulatedClock) -> None:
     scripted.answer(scripted.json({"message": "no permission"}, 403))
 
-    (check,) = check_group(probe_of(scripted.url, clock), SETTINGS)
+    (check,) = check_group(probe_of(scripted.url, clock), SETTINGS, {})
 
     assert (check.subject, check.state) == ("prod: token", State.BAD)
     assert check.detail.startswith("The token lacks the permission: Group `prod`, GET /v1/roles?page=1&limit=100")
@@ -185,7 +185,7 @@ def test_servers_without_an_instance_are_counted_by_system(scripted: Scripted, c
     scripted.answer(scripted.json({"roles": []}), scripted.json({"servers": rows}))
     settings = GroupSettings(name="prod", token="env:T", families=(), place=HERE, servers={3: "i-3"})
 
-    checks = {check.subject: check for check in check_group(probe_of(scripted.url, clock), settings)}
+    checks = {check.subject: check for check in check_group(probe_of(scripted.url, clock), settings, {})}
 
     check = checks["prod: servers"]
     assert (check.state, check.detail) == (
@@ -256,7 +256,7 @@ def test_a_token_revoked_meanwhile_ends_the_probing(scripted: Scripted, clock: S
     rows = [{"id": one.id, "serverroleId": one.role, "platformInstanceId": one.instance} for one in SERVERS]
     scripted.answer(scripted.json({"roles": roles}), scripted.json({"servers": rows}), scripted.text(401))
 
-    checks = list(check_group(probe_of(scripted.url, clock), SETTINGS))
+    checks = list(check_group(probe_of(scripted.url, clock), SETTINGS, {}))
 
     assert [check.subject for check in checks if check.state is State.BAD] == ["prod: exposures"]
     assert len(scripted.requests) == 3

@@ -8,6 +8,7 @@ from exposurectl.checks import Check, State
 from exposurectl.cli.collect import access_of, check_regions
 from exposurectl.cli.ending import leave
 from exposurectl.cli.groups import Paces, clients
+from exposurectl.cli.moves import moves
 from exposurectl.cli.world import World
 from exposurectl.config import Settings, load_config
 from exposurectl.diagnostics import Diagnostic, Exit, ExposurectlError
@@ -59,6 +60,7 @@ def _futurevuls(settings: Settings, world: World, allowed: Collection[str]) -> I
         yield from failed("FutureVuls", error)
         return
     paces = Paces(settings, world.clock)
+    moved = moves(settings)
     asked: list[FutureVulsProbe] = []
     for group in settings.groups:
         try:
@@ -69,7 +71,7 @@ def _futurevuls(settings: Settings, world: World, allowed: Collection[str]) -> I
         client = made[group.name]
         if not asked:
             yield check_health(client)
-        yield from check_group(client, group)
+        yield from check_group(client, group, moved.get(group.name, {}))
         asked.append(client)
     if asked:
         yield check_clock(next((client.skew for client in asked if client.skew is not None), None))

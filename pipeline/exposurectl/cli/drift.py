@@ -9,6 +9,7 @@ from exposurectl.apply.receipt import Outcome, Receipt, read_receipt
 from exposurectl.cli.belonging import check_belongs
 from exposurectl.cli.ending import leave
 from exposurectl.cli.inputs import read_file, read_plan_file
+from exposurectl.cli.recorded import plans_of
 from exposurectl.cli.request import request_of
 from exposurectl.cli.world import World
 from exposurectl.config import Settings, load_config
@@ -18,9 +19,6 @@ from exposurectl.plan.cause import Key
 from exposurectl.plan.drift import UNREAD, Drift, Made, drift_of
 from exposurectl.plan.head import NAME, read_head
 from exposurectl.plan.model import Plan
-
-PLANS = Path("plans")
-"""Where plans are where the config names no other place."""
 
 _MADE = {
     Outcome.APPLIED: Made.YES,
@@ -66,7 +64,7 @@ def _check_recorded_since(snapshot: str, as_of: datetime, receipts: Sequence[Rec
 
 def _newest(settings: Settings) -> tuple[str, Plan]:
     """Return the newest recorded plan of the config's environment, and its file."""
-    plans = Path(settings.review.plans) if settings.review else PLANS
+    plans = plans_of(settings)
     head = plans / NAME
     entries = read_head(str(head), read_file(str(head))) if head.exists() else {}
     if settings.environment not in entries:

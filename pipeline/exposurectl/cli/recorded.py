@@ -8,12 +8,18 @@ from pathlib import Path
 
 from exposurectl.audit.folder import File, Folder
 from exposurectl.cli.inputs import unreadable
+from exposurectl.config import Settings
 from exposurectl.plan.head import NAME
 from exposurectl.plan.model import Plan
 
 PLAN = "plan.json"
 _RECEIPT = re.compile(r"receipt.*\.json")
 _JOURNAL = re.compile(r"journal.*\.jsonl")
+
+
+def plans_of(settings: Settings) -> Path:
+    """Return the directory of the plans: the one that the config names for their review, or `plans`."""
+    return Path(settings.review.plans) if settings.review else Path("plans")
 
 
 class Recorded:

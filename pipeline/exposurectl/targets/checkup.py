@@ -1,8 +1,8 @@
 """Whether a FutureVuls group is ready to be planned for: one question after the other, and nothing is written."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from datetime import timedelta
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
 
 from exposurectl.checks import Check, State
 from exposurectl.config import GroupSettings
@@ -50,11 +50,12 @@ def failed(subject: str, error: ExposurectlError) -> Iterator[Check]:
         )
 
 
-def check_group(client: FutureVulsProbe, settings: GroupSettings) -> Iterator[Check]:
+def check_group(client: FutureVulsProbe, settings: GroupSettings, moved: Mapping[int, datetime]) -> Iterator[Check]:
     """
     Yield the checks of one group: token, roles, default role, servers, and the exposure of every managed role.
 
-    They take two requests a role beside the two lists, at the token's pace.
+    They take two requests a role beside the two lists, at the token's pace. `moved` says when servers are known to
+    have moved: until they are scanned again, their tasks show what their former role had.
     """
     try:
         roles, servers = client.roles(), client.servers_by_system()
@@ -68,7 +69,7 @@ def check_group(client: FutureVulsProbe, settings: GroupSettings) -> Iterator[Ch
     yield _servers(servers, settings)
     yield _managed(group, settings)
     try:
-        yield from _exposures(client, group, settings)
+        yield from _exposures(client, group, settings, moved)
     except ExposurectlError as error:
         yield from failed(f"{settings.name}: exposures", error)
 
@@ -161,13 +162,16 @@ def _managed(group: Group, settings: GroupSettings) -> Check:
     return Check(subject=subject, state=State.GOOD, detail=detail)
 
 
-def _exposures(client: FutureVulsProbe, group: Group, settings: GroupSettings) -> Iterator[Check]:
+def _exposures(
+    client: FutureVulsProbe, group: Group, settings: GroupSettings, moved: Mapping[int, datetime]
+) -> Iterator[Check]:
     """Yield for every managed role whether it has the exposure that the config says it has."""
     for family in settings.families:
         for level, name in family.roles.items():
             found = [role for role in group.roles if role.name == name]
             if len(found) == 1:  # any other number is said above
-                verdict = client.probe(found[0], level, [server.id for server in _members(group, found[0])])
+                members = [server.id for server in _members(group, found[0])]
+                verdict = client.probe(found[0], level, members, moved=moved)
                 yield _exposure(group, name, level, verdict)
 
 
