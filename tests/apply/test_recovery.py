@@ -99,6 +99,27 @@ def test_a_run_whose_receipt_another_took_does_not_keep_the_next_from_being_clos
     assert closed(tmp_path) == (tmp_path / "receipt.json",)
 
 
+def test_a_run_whose_journal_is_gone_is_closed_as_unknown(tmp_path: Path) -> None:
+    left_behind(tmp_path, (0, applied(0)))
+    (tmp_path / NAME).unlink()
+
+    assert closed(tmp_path) == (tmp_path / "receipt.json",)
+    receipt = on_disk(tmp_path / "receipt.json")
+    assert (receipt["stopped"], receipt["ended_at"]) == ("killed", receipt["started_at"])
+    assert {one["outcome"] for one in receipt["results"]} == {"unknown"}
+    assert receipt["outcomes"]["unknown"] == len(PLAN.changes)
+    assert receipt["results"][0]["detail"].startswith("killed, and the journal of its run is gone: ")
+    assert closed(tmp_path) == ()
+
+
+def test_an_open_receipt_of_another_plan_is_left_as_it_is(tmp_path: Path) -> None:
+    left_behind(tmp_path, (0, applied(0)), of=resealed(PLAN, warnings=("x",)))
+    (tmp_path / NAME).unlink()
+
+    assert closed(tmp_path) == ()
+    assert on_disk(tmp_path / "receipt.json")["ended_at"] is None
+
+
 def test_what_was_half_written_is_removed(tmp_path: Path) -> None:
     left_behind(tmp_path, (0, applied(0)))
     for name in ("receipt.json.new", "receipt-2.json.new", "plan.json.new"):

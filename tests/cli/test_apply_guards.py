@@ -55,6 +55,17 @@ def test_the_digest_that_was_approved_is_applied_and_kept(planned: Emulator, her
     assert len(planned.writes) == 16
 
 
+@pytest.mark.parametrize("empty", ["", " "])
+def test_an_empty_approval_as_of_a_variable_that_is_not_set_is_none(
+    planned: Emulator, clock: SimulatedClock, empty: str
+) -> None:
+    ended = apply(clock, "--approve", empty)
+
+    assert (ended.code, ended.reason) == (1, "usage")
+    assert "empty: name the digest of the plan that was reviewed, sha256:..." in ended.err
+    assert planned.writes == ()
+
+
 def test_another_digest_than_the_approved_one_is_not_applied(planned: Emulator, clock: SimulatedClock) -> None:
     ended = apply(clock, "--approve", "sha256:" + "0" * 64)
 

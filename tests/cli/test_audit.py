@@ -4,7 +4,7 @@ import hashlib
 import json
 import re
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -400,6 +400,65 @@ def test_what_apply_itself_leaves_is_whole(story: Path) -> None:
     assert (report["summary"]["intact"], report["summary"]["receipts"]) == (True, 2)
     (lowering,) = environment(report)["lowerings"]
     assert (lowering["made"], lowering["accepted"], lowering["approved"]) == (2, 2, digest)
+
+
+@pytest.fixture
+def live(story: Path) -> Iterator[Callable[..., Ended]]:
+    """Record plan 1 anew, and return what applies it to the demo's emulated FutureVuls."""
+    clock = SimulatedClock(RECORDED)
+    config = Path("config/demo.yaml")
+    with emulator(clock, port=0, per_minute=None) as futurevuls:
+        settings = config.read_text(encoding="utf-8").replace("http://127.0.0.1:1", futurevuls.url)
+        config.write_text(settings, encoding="utf-8")
+        shutil.rmtree("plans")
+        assert record(story, 0).reason == ""
+
+        def apply(*more: str | Path) -> Ended:
+            words = ("apply", folder(ONE) / "plan.json", "--config", config, "--accept-lowering", "2", *more)
+            return run_inside(*words, environ=ENVIRONMENT, clock=clock)
+
+        yield apply
+
+
+def test_an_apply_that_was_refused_because_its_receipt_is_there_leaves_no_trace(live: Callable[..., Ended]) -> None:
+    receipt = folder(ONE) / "receipt-a.json"
+    assert live("--receipt", receipt).code == 0
+    before = {path.name: path.read_bytes() for path in folder(ONE).iterdir()}
+
+    again = live("--receipt", receipt)
+
+    assert (again.code, again.reason) == (1, "receipt")
+    assert {path.name: path.read_bytes() for path in folder(ONE).iterdir()} == before
+    assert audit()["summary"]["intact"]
+
+
+def test_a_run_that_began_after_the_receipt_had_ended_is_not_the_receipts(live: Callable[..., Ended]) -> None:
+    assert live().code == 0
+    told = (folder(ONE) / "journal.jsonl").read_bytes()
+    digest = plan_in(folder(ONE)).digest
+    records = [json.loads(line) for line in told.splitlines()]
+
+    (folder(ONE) / "journal.jsonl").write_bytes(journal(*records, {**begins(digest), "at": "2026-11-23T09:00:00Z"}))
+    assert audit()["summary"]["intact"]
+
+    (folder(ONE) / "journal.jsonl").write_bytes(journal(*records[:1]))
+    assert audit(code=5, reason="chain-broken")["summary"]["first_break"]["kind"] == "journal-changed"
+
+
+@pytest.mark.parametrize("absolute", [False, True])
+def test_a_receipt_may_be_called_anything_beside_its_plan(
+    live: Callable[..., Ended],
+    absolute: bool,  # noqa: FBT001 - pytest names it
+) -> None:
+    receipt = folder(ONE) / "done.json"
+    assert live("--receipt", receipt.absolute() if absolute else receipt).code == 0
+
+    summary = audit()["summary"]
+    assert (summary["intact"], summary["receipts"]) == (True, 1)
+
+    receipt.unlink()
+    found = audit(code=5, reason="chain-broken")["summary"]["first_break"]
+    assert (found["place"], found["kind"]) == (f"{ONE}/done.json", "receipt-missing")
 
 
 def test_a_journal_that_was_changed_is_a_break(story: Path) -> None:

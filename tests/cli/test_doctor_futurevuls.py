@@ -7,7 +7,9 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
+from exposurectl.apply.receipt import Outcome, ended, read_receipt, write_receipt
 from exposurectl.demo.clock import SimulatedClock
 from exposurectl.demo.emulator import Emulator
 from exposurectl.demo.fleet import TOKENS
@@ -256,6 +258,14 @@ def test_a_receipt_that_cannot_be_read_does_not_keep_doctor_from_asking(
 
     assert (ended.code, ended.reason) == (3, "check-failed")
     assert said(ended, "web-platform: token").startswith("good: ")
+
+
+def test_what_a_run_has_moved_that_was_killed_or_goes_on_is_not_known(applied: Path, clock: SimulatedClock) -> None:
+    receipt = read_receipt("receipt.json", applied.read_bytes())
+    unknown = [replace(one, outcome=Outcome.NOT_ATTEMPTED, at=None) for one in receipt.results]
+    applied.write_bytes(write_receipt(replace(ended(receipt, unknown, stopped="", now=RECORDED), ended_at=None)))
+
+    assert doctor(clock=clock).code == 0
 
 
 def test_the_moves_of_another_environment_are_none_of_this_one(applied: Path, clock: SimulatedClock) -> None:

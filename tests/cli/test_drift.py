@@ -255,6 +255,15 @@ def test_a_run_that_was_killed_may_have_made_its_changes_or_not(scene: Scene) ->
     assert scene.lines() == [("first-plan", scene.first.server)]
 
 
+def test_a_receipt_beside_the_plan_may_be_called_anything(plan: Plan, scene: Scene, here: Path) -> None:
+    assert plan == scene.plan
+    told = (here / "journal.jsonl").read_text(encoding="utf-8").replace("receipt.json", "done.json")
+    (here / "journal.jsonl").write_text(told, encoding="utf-8")
+    (here / "receipt.json").rename(here / "done.json")
+
+    assert scene.drift("plan.json").code == 0
+
+
 def test_a_receipt_may_be_elsewhere(scene: Scene, here: Path) -> None:
     (here / "elsewhere").mkdir()
     (here / "receipt.json").rename(here / "elsewhere/receipt.json")

@@ -1,7 +1,9 @@
 """Where output goes: a terminal, a pipe, a reader who leaves, a full disk."""
 
 import contextlib
+import errno
 import fcntl
+import io
 import os
 import pty
 import re
@@ -12,6 +14,10 @@ from pathlib import Path
 
 import pytest
 
+from exposurectl.cli.ending import end
+from exposurectl.cli.world import World
+from exposurectl.demo.clock import SimulatedClock
+from exposurectl.demo.story import RECORDED
 from running import PROGRAM, Terminal, run_inside, run_process, surroundings
 
 PLAN = ("plan", "--snapshot", "fleet", "--config", "demo.yaml")
@@ -92,6 +98,29 @@ def test_a_full_disk_is_an_error(here: Path) -> None:
     done = run_process(*PLAN, cwd=here, before=("bash", "-c", '"$@" > /dev/full', "bash"))
 
     assert (done.code, done.err) == (1, "error: Output cannot be written\n  No space left on device.\nreason: output\n")
+
+
+def test_a_full_folder_for_temporary_files_is_an_error_and_no_bug() -> None:
+    err = io.StringIO()
+    world = World(
+        environ={},
+        stdin=io.BytesIO(),
+        stdout=io.StringIO(),
+        stderr=err,
+        clock=SimulatedClock(RECORDED),
+        jitter=lambda _: 0.0,
+        one_by_one=True,
+    )
+
+    code = end(OSError(errno.ENOSPC, "No space left on device"), world)
+
+    assert code == 1
+    assert err.getvalue().splitlines() == [
+        "error: Disk not usable",
+        "  No space left on device.",
+        "  hint: make room where it writes: the current folder, the output and the folder that TMPDIR names",
+        "reason: file",
+    ]
 
 
 def test_a_terminal_that_cannot_show_a_letter_gets_its_number(here: Path) -> None:

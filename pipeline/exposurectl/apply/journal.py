@@ -31,9 +31,11 @@ class Journal:
     sent. The kernel gives the lock back when the process ends, however it ends.
     """
 
-    def __init__(self, path: Path, descriptor: int, past: tuple[Record, ...], last: str) -> None:
+    def __init__(self, path: Path, plan: str, descriptor: int, past: tuple[Record, ...], last: str) -> None:
         """Keep an open and locked file whose records were read."""
         self.path = path
+        self.plan = plan
+        """The digest of the plan whose journal it is."""
         self.past = past
         """The records that were there, of this and of earlier runs."""
         self._descriptor = descriptor
@@ -80,7 +82,7 @@ class Journal:
             raise _not_kept(path, error) from error
         lines = whole.split(b"\n") if whole else []
         past = tuple(_records(path, lines, plan))
-        return cls(path, descriptor, past, hashlib.sha256(lines[-1]).hexdigest() if lines else _FIRST)
+        return cls(path, plan.digest, descriptor, past, hashlib.sha256(lines[-1]).hexdigest() if lines else _FIRST)
 
     @property
     def made(self) -> frozenset[int]:

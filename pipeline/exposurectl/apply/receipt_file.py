@@ -30,21 +30,28 @@ class ReceiptFile:
         names = ("receipt.json", *(f"receipt-{number}.json" for number in range(2, _MOST)))
         return cls(next(path for path in map(plan.with_name, names) if not os.path.lexists(path)))
 
+    def check_absent(self) -> None:
+        """Raise ExposurectlError where there is such a file: it is another run's."""
+        if os.path.lexists(self.path):
+            raise self._unmade(os.strerror(errno.EEXIST))
+
     def create(self, receipt: Receipt) -> None:
         """Write the first state, durably. Raises ExposurectlError where the file cannot be made or is another run's."""
+        # Whoever writes receipts beside this plan holds the journal's lock: nobody comes in between.
+        self.check_absent()
         try:
-            # Whoever writes receipts beside this plan holds the journal's lock: nobody comes in between.
-            if os.path.lexists(self.path):
-                raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST))
             self._write(receipt)
         except OSError as error:
-            problem = Diagnostic(
-                summary="Receipt cannot be written",
-                place=Place(str(self.path)),
-                detail=f"{error.strerror}. Nothing is applied that cannot be recorded.",
-                hint="name another file with --receipt",
-            )
-            raise ExposurectlError(problem, reason="receipt") from error
+            raise self._unmade(error.strerror or "") from error
+
+    def _unmade(self, why: str) -> ExposurectlError:
+        problem = Diagnostic(
+            summary="Receipt cannot be written",
+            place=Place(str(self.path)),
+            detail=f"{why}. Nothing is applied that cannot be recorded.",
+            hint="name another file with --receipt",
+        )
+        return ExposurectlError(problem, reason="receipt")
 
     def keep(self, receipt: Receipt) -> None:
         """

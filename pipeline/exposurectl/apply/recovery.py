@@ -20,7 +20,8 @@ def close_receipts(journal: Journal) -> tuple[Path, ...]:
     Close the receipts of runs that were killed, from what the journal has of them, and return their files.
 
     What such a run had half written is removed. A PUT that was about to go out, and of which nothing more is known,
-    is `unknown`: FutureVuls is asked by the run that comes now, not by the receipt of the one that is over.
+    is `unknown`: FutureVuls is asked by the run that comes now, not by the receipt of the one that is over. Where the
+    journal of such a run is gone, all that it was to do is `unknown`.
     """
     for half in journal.path.parent.glob(f"receipt*.json{HALF}"):
         with contextlib.suppress(OSError):
@@ -31,9 +32,14 @@ def close_receipts(journal: Journal) -> tuple[Path, ...]:
         if holders[run[0].receipt] is not run[0]:  # it was killed before it made its receipt: a later run took the name
             continue
         path = journal.path.parent / run[0].receipt
-        receipt = _open_receipt(path, run[0])
+        receipt = _open_receipt(path, journal.plan)
         if receipt:
             _keep(path, _closed(receipt, run))
+            closed.append(path)
+    for path in sorted(journal.path.parent.glob("receipt*.json")):
+        receipt = None if path.name in holders else _open_receipt(path, journal.plan)
+        if receipt:
+            _keep(path, _given_up(receipt))
             closed.append(path)
     return tuple(closed)
 
@@ -63,13 +69,13 @@ def _killed(past: Sequence[Record]) -> Iterator[tuple[Begin, list[Record]]]:
         yield begin, records
 
 
-def _open_receipt(path: Path, begin: Begin) -> Receipt | None:
-    """Return the run's receipt where it is there and was not closed; one that cannot be read is left as it is."""
+def _open_receipt(path: Path, plan: str) -> Receipt | None:
+    """Return a receipt of the plan where it is there and was not closed; one that cannot be read is left as it is."""
     try:
         receipt = read_receipt(str(path), path.read_bytes())
     except (OSError, ExposurectlError):
         return None
-    return receipt if receipt.ended_at is None and receipt.plan == begin.plan else None
+    return receipt if receipt.ended_at is None and receipt.plan == plan else None
 
 
 def _closed(receipt: Receipt, run: tuple[Begin, list[Record]]) -> Receipt:
@@ -82,6 +88,13 @@ def _closed(receipt: Receipt, run: tuple[Begin, list[Record]]) -> Receipt:
             results[record.change] = _settled(receipt.results[record.change], record)
             last = record.at or last
     return ended(receipt, results, stopped=KILLED, now=last)
+
+
+def _given_up(receipt: Receipt) -> Receipt:
+    """Return the receipt of a run that no journal tells of any more."""
+    detail = "killed, and the journal of its run is gone: nobody knows how far it came"
+    unknown = (msgspec.structs.replace(one, outcome=Outcome.UNKNOWN, detail=detail) for one in receipt.results)
+    return ended(receipt, list(unknown), stopped=KILLED, now=receipt.started_at)
 
 
 def _under_way(planned: Result) -> Result:

@@ -90,6 +90,7 @@ def run_plan(run: Run, receipt: Receipt) -> Finished:
     try:
         closed = close_receipts(journal)
         file = run.file()
+        file.check_absent()  # before the journal tells of a run that would have none
         # Before the listings, which take their time: whoever comes meanwhile is told who is here. And before the
         # receipt, so that the next run finds and closes every one that a killed run made.
         journal.begin(run.plan, receipt=_beside(file.path, run.journal), now=run.clock.now())
@@ -109,7 +110,8 @@ def run_plan(run: Run, receipt: Receipt) -> Finished:
 
 def _beside(receipt: Path, journal: Path) -> str:
     """Return the receipt's name where it is beside the journal, else its path."""
-    return receipt.name if receipt.parent == journal.parent else str(receipt.absolute())
+    beside = receipt.parent.resolve() == journal.parent.resolve()
+    return receipt.name if beside else str(receipt.absolute())
 
 
 def _keep(file: ReceiptFile, receipt: Receipt, journal: Journal) -> ExposurectlError | None:

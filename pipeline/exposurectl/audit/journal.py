@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 
 import msgspec
 
@@ -30,6 +31,17 @@ def journal_breaks(folder: Folder, file: File, plan: str, receipts: Mapping[str,
         records.append(record)
     for run in _runs(records):
         yield from _run_breaks(folder, place, run, plan, receipts)
+
+
+def receipts_named(file: File) -> Iterator[str]:
+    """Yield the names of the receipts beside a journal that it tells of, whether or not the journal is whole."""
+    for line in file.content.split(b"\n"):
+        try:
+            record = msgspec.json.decode(line, type=_Record)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            continue
+        if record.receipt and "/" not in record.receipt:
+            yield record.receipt
 
 
 class _Record(msgspec.Struct, frozen=True):
@@ -107,10 +119,20 @@ def _contradictions(place: str, name: str, run: list[_Record], receipt: Receipt)
         yield Break(place=place, kind=Kind.JOURNAL_CHANGED, detail=detail)
 
 
+def _is_of(began: datetime, receipt: Receipt) -> bool:
+    """
+    Tell whether a run that began then may be the receipt's.
+
+    One that was killed before it made its receipt left the name to a later one, and one that was refused, because the
+    name was taken, came after it had ended.
+    """
+    return receipt.started_at <= began and (receipt.ended_at is None or began <= receipt.ended_at)
+
+
 def _untold(begin: _Record, told: Mapping[int, str], receipt: Receipt) -> int | None:
     """Return the first change that the receipt knows the end of and the journal does not, although it had to."""
-    # A run that was killed before it made its receipt left the name to a later one; a disk that fails stops the run.
-    if receipt.stopped == "journal" or (begin.at and begin.at < receipt.started_at):
+    # A disk that fails stops the run.
+    if receipt.stopped == "journal" or (begin.at and not _is_of(begin.at, receipt)):
         return None
     known = (number for number, one in enumerate(receipt.results) if one.outcome not in _OPEN)
     return next((number for number in known if number not in told), None)

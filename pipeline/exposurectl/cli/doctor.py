@@ -60,7 +60,7 @@ def _futurevuls(settings: Settings, world: World, allowed: Collection[str]) -> I
         yield from failed("FutureVuls", error)
         return
     paces = Paces(settings, world.clock)
-    moved = moves(settings)
+    moved = moves(settings, world.clock.now())
     asked: list[FutureVulsProbe] = []
     for group in settings.groups:
         try:

@@ -9,7 +9,7 @@ from exposurectl.apply.receipt import Outcome, Receipt, read_receipt
 from exposurectl.cli.belonging import check_belongs
 from exposurectl.cli.ending import leave
 from exposurectl.cli.inputs import read_file, read_plan_file
-from exposurectl.cli.recorded import plans_of
+from exposurectl.cli.recorded import plans_of, receipts_in
 from exposurectl.cli.request import request_of
 from exposurectl.cli.world import World
 from exposurectl.config import Settings, load_config
@@ -92,7 +92,7 @@ def _newest(settings: Settings) -> tuple[str, Plan]:
 def _receipts(arguments: argparse.Namespace, path: Path, plan: Plan) -> list[Receipt]:
     """Return the receipts that are named, which must be the plan's; else those beside the plan that are."""
     if arguments.receipt is None:
-        beside = sorted(str(found) for found in path.parent.glob("receipt*.json"))
+        beside = map(str, receipts_in(path.parent))
         return [receipt for receipt in map(_read, beside) if receipt.plan == plan.digest]
     receipts = {name: _read(name) for name in arguments.receipt}
     problems = [

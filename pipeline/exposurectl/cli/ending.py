@@ -1,5 +1,6 @@
 """How a command ends that did not go through: every problem with its place, the reason, and the exit code."""
 
+import errno
 import traceback
 from collections.abc import Sequence
 
@@ -12,6 +13,9 @@ from exposurectl.render.neutral import neutral
 _LONGEST = 1000
 _MOST = 100
 _DEBUG = "EXPOSURECTL_DEBUG"
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS}
+"""What writing to a file may end in without a word about which."""
+_ROOM = "make room where it writes: the current folder, the output and the folder that TMPDIR names"
 
 
 def end(error: BaseException, world: World) -> Exit:
@@ -30,6 +34,10 @@ def end(error: BaseException, world: World) -> Exit:
             return leave(Exit.TERMINATED if terminated else Exit.INTERRUPTED, "interrupted", world)
         case OSError(filename=str(name)):
             tell([Diagnostic(summary="File not usable", place=Place(name), detail=f"{error.strerror}.")], world)
+            return leave(Exit.ERROR, "file", world)
+        case OSError(errno=int(number)) if number in _FULL:
+            problem = Diagnostic(summary="Disk not usable", detail=f"{error.strerror}.", hint=_ROOM)
+            tell([problem], world)
             return leave(Exit.ERROR, "file", world)
         case _:
             return _bug(error, world)

@@ -3,10 +3,11 @@
 import os
 import re
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from exposurectl.audit.folder import File, Folder
+from exposurectl.audit.journal import receipts_named
 from exposurectl.cli.inputs import unreadable
 from exposurectl.config import Settings
 from exposurectl.plan.head import NAME
@@ -62,12 +63,26 @@ class Recorded:
             names = sorted(one.name for one in path.iterdir())
         except OSError as error:
             raise unreadable(str(path), error) from error
+        journals = tuple(read(path / one) for one in names if _JOURNAL.fullmatch(one))
         return Folder(
             name=name,
             plan=read(path / PLAN) if PLAN in names else None,
-            receipts=tuple(read(path / one) for one in names if _RECEIPT.fullmatch(one)),
-            journals=tuple(read(path / one) for one in names if _JOURNAL.fullmatch(one)),
+            receipts=tuple(read(path / one) for one in _receipts(names, journals)),
+            journals=journals,
         )
+
+
+def receipts_in(folder: Path) -> list[Path]:
+    """Return the receipts in the folder of a plan, by name."""
+    names = sorted(path.name for path in folder.glob("*"))
+    journals = [read(folder / one) for one in names if _JOURNAL.fullmatch(one)]
+    return [folder / one for one in _receipts(names, journals)]
+
+
+def _receipts(names: Iterable[str], journals: Iterable[File]) -> list[str]:
+    """Return which of these names are receipts': they are called so, or a journal calls them so (`--receipt`)."""
+    told = {name for file in journals for name in receipts_named(file)} - {PLAN}
+    return [name for name in names if _RECEIPT.fullmatch(name) or name in told]
 
 
 def read(path: Path) -> File:

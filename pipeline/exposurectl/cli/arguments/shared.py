@@ -99,6 +99,13 @@ def duration(written: str) -> int:
     return _whole(written, 1, 10_000)
 
 
+def digest(written: str) -> str:
+    """Return the digest that somebody approved; an empty one, as of a variable that is not set, is none."""
+    if not written.strip():
+        raise argparse.ArgumentTypeError("empty: name the digest of the plan that was reviewed, sha256:...")
+    return written
+
+
 def port(written: str) -> int:
     """Return a port to listen on; 0 is a free one."""
     return _whole(written, 0, 65535)

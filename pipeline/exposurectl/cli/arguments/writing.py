@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from exposurectl.cli.arguments.shared import add_command, add_config, add_hosts, count, duration, port, rate
+from exposurectl.cli.arguments.shared import add_command, add_config, add_hosts, count, digest, duration, port, rate
 
 if TYPE_CHECKING:
     from exposurectl.cli.arguments.shared import Commands
@@ -13,7 +13,9 @@ def apply(commands: "Commands") -> None:
     apply = add_command(commands, "apply", "apply", "make the changes of a reviewed plan, exactly")
     apply.add_argument("plan", metavar="PLAN", help="a file that plan --out wrote")
     add_config(apply)
-    apply.add_argument("--approve", metavar="DIGEST", help="refuse all but the plan with this digest: sha256:...")
+    apply.add_argument(
+        "--approve", type=digest, metavar="DIGEST", help="refuse all but the plan with this digest: sha256:..."
+    )
     apply.add_argument(
         "--accept-lowering", type=count, metavar="N", help="acknowledge a plan that lowers exactly N servers"
     )
