@@ -1,5 +1,7 @@
 """Claims about policies as people write them."""
 
+import random
+
 import msgspec
 import pytest
 
@@ -228,3 +230,20 @@ def test_of_very_many_regions_some_are_told() -> None:
     )
 
     assert len(told(given, ClaimKind.ONLY_UNMATCHED)) == MOST_REGIONS
+
+
+def test_of_lists_that_cross_each_other_in_every_way_some_is_told_and_not_for_ever() -> None:
+    """It took minutes: who may be inside of some lists and outside of others was asked for every combination."""
+    draw = random.Random(1)  # noqa: S311 - a test keeps no secret
+    networks = [f"10.{at}.0.0/16" for at in range(8)] + [f"203.0.113.{at * 16}/28" for at in range(8)]
+    lists = [", ".join(draw.sample(networks, 6)) for _ in range(120)]
+    rules = "".join(
+        f"  - {{id: r{at}, level: controlled, because: x, match: {{sources: {{within: [{one}]}}}}}}\n"
+        for at, one in enumerate(lists)
+    )
+    same = f"  - {{id: same, level: controlled, because: x, match: {{sources: {{within: [{lists[0]}]}}}}}}\n"
+
+    claims = analyse(policy(f"rules:\n{rules}{same}"), ANYWHERE)
+
+    dead = {claim.id for claim in claims if claim.kind is ClaimKind.NEVER_DECIDES}
+    assert {"r0", "same"} & dead

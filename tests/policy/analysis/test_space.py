@@ -4,23 +4,25 @@ from ipaddress import ip_network
 from itertools import product
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from exposurectl.model import Component, Instance, PortRange, Protocol
 from exposurectl.policy.analysis import paths
-from exposurectl.policy.analysis.addresses import EVERY, addresses, common, networks, without
+from exposurectl.policy.analysis.addresses import EVERY, addresses, common, cut, joined, networks, without
 from exposurectl.policy.analysis.globs import TooIntricateError, told_apart
 from exposurectl.policy.analysis.hops import Hops
 from exposurectl.policy.analysis.naming import Named, listed, named
 from exposurectl.policy.analysis.region import Region
 from exposurectl.policy.analysis.senders import ANYWHERE as ANYWHERE_SENDERS
-from exposurectl.policy.analysis.senders import RESTRICTED, Lists, Senders
+from exposurectl.policy.analysis.senders import RESTRICTED, Lists, Senders, positions
 from exposurectl.policy.analysis.situation import Reached, Situation
 from exposurectl.policy.analysis.space import Space
 from exposurectl.policy.analysis.widening import widened
 from exposurectl.policy.analysis.witness import witness
 from exposurectl.policy.components import Alias, ByAlias, ById, ByType, glob_matches, spelled
 from exposurectl.policy.model import Match, PathMatch, Scope
-from exposurectl.policy.sources import AnywherePrefix, Within
+from exposurectl.policy.sources import AnywherePrefix, Within, merge
 from policy.building import ANYWHERE
 
 
@@ -177,6 +179,37 @@ def test_two_lists_with_nothing_in_common_hold_nobody_together() -> None:
 
     assert lists.senders(RESTRICTED, 0b11, 0) is None
     assert lists.example(Senders(RESTRICTED, 0, 0b11)) is not None
+
+
+@given(st.data())
+def test_there_can_be_senders_exactly_where_there_is_an_example_of_them(data: st.DataObject) -> None:
+    some = st.sampled_from(
+        [*(f"10.{at}.0.0/16" for at in range(4)), "10.0.0.0/8", "8.0.0.0/7", "0.0.0.0/1", "fd00::/8"]
+    )
+    drawn = data.draw(st.lists(st.lists(some, min_size=1, max_size=4), min_size=1, max_size=5))
+    withins = (Within(merge(tuple(map(ip_network, written)))) for written in drawn)
+    lists = Lists(withins, data.draw(st.sampled_from([ANYWHERE, AnywherePrefix(v4=32, v6=128), AnywherePrefix(v4=31)])))
+    bits = st.integers(0, (1 << len(lists.named)) - 1)
+    judged, inside, outside = data.draw(st.integers(0, 3)), data.draw(bits), data.draw(bits)
+
+    found = lists.senders(judged, inside, outside)
+
+    try:
+        example = lists.example(Senders(judged, inside, outside))
+    except StopIteration:
+        assert found is None
+    else:
+        assert found is not None
+        assert lists.holds(found, example)
+
+
+def test_pieces_are_every_address_and_each_list_has_all_of_one_or_nothing() -> None:
+    lists = (addresses([ip_network("0.0.0.0/0")]), addresses([ip_network("10.0.0.0/8"), ip_network("ff00::/8")]), ())
+
+    pieces, held = cut(lists)
+
+    assert joined(pieces) == EVERY
+    assert [joined(tuple(pieces[at] for at in positions(bits))) for bits in held] == list(lists)
 
 
 def test_what_is_left_of_paths_that_avoid_what_the_others_need_is_all_of_them() -> None:

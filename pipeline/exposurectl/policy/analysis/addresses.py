@@ -1,6 +1,7 @@
 """Sets of addresses as ranges: what networks have in common, and what is left of some without others."""
 
-from collections.abc import Iterable, Iterator
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator, Sequence
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, ip_network, summarize_address_range
 
 from exposurectl.model import Network
@@ -37,6 +38,30 @@ def without(one: Addresses, other: Addresses) -> Addresses:
     return common(one, tuple((end + 1, begin - 1) for end, begin in zip(ends, begins, strict=True) if end + 1 < begin))
 
 
+def cut(lists: Sequence[Addresses]) -> tuple[Addresses, tuple[int, ...]]:
+    """
+    Return pieces that together are every address, and for each list which of them it has, as bits by position.
+
+    Each list has all of a piece or nothing of it.
+    """
+    edges = {edge for one in lists for begin, end in one for edge in (begin, end + 1)}
+    begins = sorted({begin for begin, _end in EVERY} | {edge for edge in edges if _is_address(edge)})
+    before = [*(begin - 1 for begin in begins[1:]), EVERY[-1][1]]
+    pieces = tuple((begin, end if _is_address(end) else EVERY[0][1]) for begin, end in zip(begins, before, strict=True))
+    return pieces, tuple(_held(one, begins) for one in lists)
+
+
+def joined(pieces: Addresses) -> Addresses:
+    """Return the ranges that pieces in order make up."""
+    out: list[tuple[int, int]] = []
+    for begin, end in pieces:
+        if out and begin == out[-1][1] + 1:
+            out[-1] = out[-1][0], end
+        else:
+            out.append((begin, end))
+    return tuple(out)
+
+
 def networks(ranges: Addresses) -> tuple[Network, ...]:
     """Return the fewest networks that cover the addresses."""
     return tuple(network for begin, end in ranges for network in _summary(begin, end))
@@ -49,6 +74,14 @@ def hosts(ranges: Addresses) -> Iterator[Network]:
             yield _host(min(begin + 7, end))
     for begin, end in (*ranges[:2], *ranges[-1:]):
         yield from (_host(begin), _host(end))
+
+
+def _held(ranges: Addresses, begins: Sequence[int]) -> int:
+    return sum((1 << bisect_right(begins, end)) - (1 << bisect_left(begins, begin)) for begin, end in ranges)
+
+
+def _is_address(number: int) -> bool:
+    return any(begin <= number <= end for begin, end in EVERY)
 
 
 def _range(network: Network) -> tuple[int, int]:

@@ -1,5 +1,6 @@
 """What can be proved about a policy without any findings: rules that never decide, and what no rule describes."""
 
+import contextlib
 import enum
 from collections.abc import Iterator, Sequence
 from operator import eq
@@ -63,8 +64,15 @@ def analyse(policy: Policy, anywhere: AnywherePrefix, *, most_steps: int = MOST_
     A rule is called dead only where that holds for every instance and finding that there could be; where telling would
     take too much work, nothing is said. Overrides do not count: they expire.
     """
-    claims = [*_about_rules(policy, anywhere, most_steps), *_about_overrides(policy, anywhere)]
+    about = (_about_rules(policy, anywhere, most_steps), _about_overrides(policy, anywhere))
+    claims = [claim for one in about for claim in _as_far_as_told(one)]
     return tuple(sorted(claims, key=_order))
+
+
+def _as_far_as_told(claims: Iterator[Claim]) -> Iterator[Claim]:
+    """Yield claims until telling more would take too much work."""
+    with contextlib.suppress(TooIntricateError):
+        yield from claims
 
 
 def _order(claim: Claim) -> tuple[bool, Place, str, tuple[tuple[str, str], ...]]:
@@ -73,10 +81,7 @@ def _order(claim: Claim) -> tuple[bool, Place, str, tuple[tuple[str, str], ...]]
 
 
 def _about_rules(policy: Policy, anywhere: AnywherePrefix, most_steps: int) -> Iterator[Claim]:
-    try:
-        space = Space((rule.match for rule in policy.rules), anywhere, most_steps)
-    except TooIntricateError:
-        return
+    space = Space((rule.match for rule in policy.rules), anywhere, most_steps)
     boxes = [(rule, space.box(rule.match)) for rule in policy.rules]
     rules = [(rule, box) for rule, box in boxes if box]
     yield from (_holds_for_nothing(space, rule) for rule, box in boxes if not box)
@@ -86,10 +91,7 @@ def _about_rules(policy: Policy, anywhere: AnywherePrefix, most_steps: int) -> I
 
 def _about_overrides(policy: Policy, anywhere: AnywherePrefix) -> Iterator[Claim]:
     """Yield what contradicts itself. Overrides have a space of their own: two thousand instances would slow rules."""
-    try:
-        space = Space((override.match for override in policy.overrides), anywhere)
-    except TooIntricateError:
-        return
+    space = Space((override.match for override in policy.overrides), anywhere)
     yield from (_holds_for_nothing(space, one) for one in policy.overrides if not space.box(one.match))
 
 

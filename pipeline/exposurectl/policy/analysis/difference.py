@@ -17,7 +17,10 @@ from exposurectl.policy.analysis.space import EVERY_KIND, QUIET, REACHED, UNOBSE
 from exposurectl.policy.model import Match, Override, Policy, Rule
 from exposurectl.policy.sources import AnywherePrefix
 
-_SIMPLER = "write fewer globs that begin with `*`, or compare the two by what they make of a snapshot"
+_SIMPLER = (
+    "write fewer globs that begin with `*` and fewer lists of `within` that overlap, or compare the two by what they make "
+    "of a snapshot"
+)
 
 
 class Difference(msgspec.Struct, frozen=True, kw_only=True, eq=False):

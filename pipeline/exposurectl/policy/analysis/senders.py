@@ -3,15 +3,30 @@
 from collections.abc import Iterable, Iterator, Sequence
 from functools import reduce
 from itertools import islice, product
+from operator import and_
 from typing import NamedTuple
 
 from exposurectl.model import Network
-from exposurectl.policy.analysis.addresses import EVERY, Addresses, addresses, common, hosts, networks, without
+from exposurectl.policy.analysis.addresses import (
+    EVERY,
+    Addresses,
+    addresses,
+    common,
+    cut,
+    hosts,
+    joined,
+    networks,
+    without,
+)
+from exposurectl.policy.analysis.globs import TooIntricateError
 from exposurectl.policy.sources import Admitted, AnywherePrefix, NamedSources, Sources, Within, holds, merge
 
 ANYWHERE, RESTRICTED = 1, 2
 EITHER = ANYWHERE | RESTRICTED
 
+MOST_ASKED = 400_000
+"""Of how many senders it is found out whether there can be such. Lists that cross each other in every way take many."""
+_V4_BITS, _V6_BITS = 32, 128
 _MOST_WAYS = 256
 """In how many ways hosts are chosen. Only where a prefix of nearly all bits counts as anywhere is the first no good."""
 
@@ -34,6 +49,8 @@ class Lists:
         self.named = tuple(dict.fromkeys(named))
         self._anywhere = anywhere
         self._ranges = tuple(addresses(one.networks) for one in self.named)
+        self._pieces, self._held = cut(self._ranges)
+        self._wide: dict[int, bool] = {}
         self._known: dict[Senders, Senders | None] = {}
         self._possible: dict[Senders, bool] = {}
 
@@ -87,8 +104,34 @@ class Lists:
 
     def _can_be(self, given: Senders) -> bool:
         if given not in self._possible:
-            self._possible[given] = any(True for _ in self._examples(given))
+            if len(self._possible) == MOST_ASKED:
+                raise TooIntricateError
+            self._possible[given] = self._is_possible(given)
         return self._possible[given]
+
+    def _is_possible(self, given: Senders) -> bool:
+        """Tell whether there is an example, as a rule without looking for one."""
+        if given.judged & ANYWHERE and not given.inside:
+            return True
+        room = reduce(and_, (self._held[at] for at in positions(given.inside)), (1 << len(self._pieces)) - 1)
+        beyond = [room & ~self._held[at] for at in positions(given.outside)] or [room]
+        if not all(beyond):
+            return False
+        if given.judged & RESTRICTED:
+            return self._are_few(len(beyond)) or any(True for _ in self._examples(given))
+        return bool(given.judged) and self._is_wide(room)
+
+    def _is_wide(self, room: int) -> bool:
+        """Tell whether all addresses of these pieces together count as anywhere."""
+        if room not in self._wide:
+            ranges = joined(tuple(self._pieces[at] for at in positions(room)))
+            self._wide[room] = holds(NamedSources.ANYWHERE, networks(ranges), self._anywhere)
+        return self._wide[room]
+
+    def _are_few(self, count: int) -> bool:
+        """Tell whether so many hosts never make up a network that counts as anywhere, even if they are neighbours."""
+        bits = count.bit_length() - 1
+        return self._anywhere.v4 < _V4_BITS - bits and self._anywhere.v6 < _V6_BITS - bits
 
     def _shortest(self, given: Senders) -> Senders:
         """Leave out what follows from the rest."""
