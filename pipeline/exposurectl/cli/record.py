@@ -1,6 +1,7 @@
 """`exposurectl plan --record`: a plan in a folder of its own, and HEAD that names it as the newest."""
 
 import contextlib
+import fcntl
 import os
 import shutil
 from collections.abc import Iterator, Mapping
@@ -22,26 +23,23 @@ class Chain:
     def __init__(self, directory: Path, environment: str) -> None:
         """Read HEAD and the plan that it names. Raises ExposurectlError where they do not agree."""
         self.directory = directory
-        self._before = _content(directory / NAME)
-        self._head = _head(directory, self._before)
-        self.newest = _newest(directory, environment, self._head)
+        self._followed = _settled_head(directory).get(environment)
+        self.newest = _newest(directory, environment, self._followed)
         """The last plan of the environment; None where there is none yet."""
 
     def record(self, plan: Plan) -> Path:
         """
         Keep a plan that follows the newest, and return its folder.
 
-        HEAD names it only when it is on disk, whole; a run that is cut short leaves HEAD as it was. Raises
-        ExposurectlError where the folder exists, where another plan was recorded meanwhile, or where the disk fails.
+        HEAD names it only when it is on disk, whole; a run that is cut short leaves HEAD as it was. Of several at once
+        each waits for the one before it. Raises ExposurectlError where the folder exists, where another plan of the
+        environment was recorded meanwhile, or where the disk fails.
         """
         folder = self.directory / folder_of(plan)
         try:
             self.directory.mkdir(parents=True, exist_ok=True)
-            self._keep(plan, folder)
-            if _content(self.directory / NAME) != self._before:
-                shutil.rmtree(folder)
-                raise _overtaken(self.directory / NAME)
-            _replace(self.directory / NAME, write_head(with_newest(self._head, plan)))
+            with _alone_in(self.directory):
+                self._append(plan, folder)
         except OSError as error:
             problem = Diagnostic(
                 summary="Plan cannot be recorded",
@@ -51,6 +49,14 @@ class Chain:
             )
             raise ExposurectlError(problem, reason="file") from error
         return folder
+
+    def _append(self, plan: Plan, folder: Path) -> None:
+        """Keep a plan and name it in HEAD as that stands now, for other environments may have new plans since."""
+        head = _head(self.directory)
+        if head.get(plan.environment) != self._followed:
+            raise _overtaken(self.directory / NAME)
+        self._keep(plan, folder)
+        _replace(self.directory / NAME, write_head(with_newest(head, plan)))
 
     def _keep(self, plan: Plan, folder: Path) -> None:
         """Make the folder with the plan and its page in it, durably, or none."""
@@ -69,27 +75,46 @@ class Chain:
         _sync(self.directory)
 
 
-def _content(path: Path) -> bytes | None:
-    """Return what stands in a file; None where there is none."""
-    return read_file(str(path)) if os.path.lexists(path) else None
+@contextlib.contextmanager
+def _alone_in(directory: Path) -> Iterator[None]:
+    """
+    Wait until no other process records in a directory, and keep others waiting while the block runs.
+
+    The directory itself is locked, so that no file is left behind; the kernel gives the lock back when the process
+    ends, however it ends.
+    """
+    opened = _opened(directory)
+    try:
+        fcntl.flock(opened, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(opened)
 
 
-def _head(directory: Path, content: bytes | None) -> Mapping[str, HeadEntry]:
-    if content is not None:
-        return read_head(str(directory / NAME), content)
+def _settled_head(directory: Path) -> Mapping[str, HeadEntry]:
+    """Return HEAD as no plan is just being recorded: a folder that it is about to name is no broken chain."""
+    try:
+        with _alone_in(directory):
+            return _head(directory)
+    except FileNotFoundError:
+        return {}
+
+
+def _head(directory: Path) -> Mapping[str, HeadEntry]:
+    path = directory / NAME
+    if os.path.lexists(path):
+        return read_head(str(path), read_file(str(path)))
     if any(_recorded(directory)):
         detail = "There are recorded plans here and no HEAD that says which is the newest."
-        raise _broken(directory / NAME, detail, "take HEAD back from git, or record in another directory")
+        raise _broken(path, detail, "take HEAD back from git, or record in another directory")
     return {}
 
 
 def _recorded(directory: Path) -> Iterator[Path]:
-    with contextlib.suppress(FileNotFoundError):
-        yield from (path for path in directory.iterdir() if is_folder(path.name))
+    return (path for path in directory.iterdir() if is_folder(path.name))
 
 
-def _newest(directory: Path, environment: str, head: Mapping[str, HeadEntry]) -> Plan | None:
-    entry = head.get(environment)
+def _newest(directory: Path, environment: str, entry: HeadEntry | None) -> Plan | None:
     if entry is None:
         return None
     plan = read_plan_file(str(directory / entry.plan))
@@ -122,11 +147,15 @@ def _replace(path: Path, content: bytes) -> None:
 
 def _sync(directory: Path) -> None:
     """Make the names in a directory durable too."""
-    opened = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    opened = _opened(directory)
     try:
         os.fsync(opened)
     finally:
         os.close(opened)
+
+
+def _opened(directory: Path) -> int:
+    return os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
 
 
 def _broken(path: Path, detail: str, hint: str) -> ExposurectlError:
