@@ -64,6 +64,8 @@ SERVERS = (
 """One to raise, one to lower, one that joins, one that is where it belongs, and two that are left alone."""
 FIRST = build_plan(request(*EVIDENCE, servers=SERVERS, settings=JOINS))
 BECAUSE = "Plan 1 was applied at 2026-11-23 03:00 UTC by alice, and it goes back to where it was."
+NOT_MADE = "Changes of plan 1 that this run did not make"
+TOO = "may have made them, so go back on that run's receipt too."
 
 
 def receipt_of(plan: Plan, outcomes: Mapping[int, Outcome] | None = None, actor: str = "alice") -> Receipt:
@@ -160,12 +162,36 @@ def test_the_reader_is_told_that_other_plans_came_after() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("outcomes", "warnings"),
+    [
+        ({1: Outcome.UNKNOWN, 2: Outcome.GONE}, ()),
+        ({1: Outcome.NOOP}, (f"Changes of plan 1 that were there already: 1. Another run of it {TOO}",)),
+        *(
+            (dict.fromkeys((1, 2), outcome), (f"{NOT_MADE}: 2. A later run of it {TOO}",))
+            for outcome in (Outcome.NOT_ATTEMPTED, Outcome.FAILED, Outcome.CONFLICT)
+        ),
+        (
+            {1: Outcome.NOOP, 2: Outcome.NOT_ATTEMPTED, 3: Outcome.FAILED},
+            (
+                f"Changes of plan 1 that were there already: 1. Another run of it {TOO}",
+                f"{NOT_MADE}: 2. A later run of it {TOO}",
+            ),
+        ),
+    ],
+)
+def test_the_reader_is_told_that_other_runs_of_the_plan_may_have_moved_more(
+    outcomes: Mapping[int, Outcome], warnings: tuple[str, ...]
+) -> None:
+    assert back(receipt=receipt_of(FIRST, outcomes)).warnings[2:-1] == warnings
+
+
 def test_without_a_previous_plan_it_is_the_first_and_knows_nothing_of_the_others() -> None:
     plan = back(previous=None)
 
     assert (plan.sequence, plan.previous, len(plan.warnings)) == (1, None, 2)
     assert ways(plan) == ways(back())
-    because = "It was not moved by plan 1: a revert leaves it where it is."
+    because = "It was not moved by this run of plan 1: a revert leaves it where it is."
     assert [(one.server, one.evidence, one.observed, one.reasons) for one in plan.unchanged] == [
         (number, "", False, (Reason(rule="revert", because=because),)) for number in (4, 5)
     ]
@@ -173,7 +199,7 @@ def test_without_a_previous_plan_it_is_the_first_and_knows_nothing_of_the_others
         ("server-4", "", ""),
         ("server-5", "", ""),
     }
-    assert whys(plan)[6] == "not moved by plan 1: a revert leaves it where it is"
+    assert whys(plan)[6] == "not moved by this run of plan 1: a revert leaves it where it is"
 
 
 def test_nobody_is_named_where_the_actor_is_not_known() -> None:
@@ -318,6 +344,60 @@ def test_a_pairing_of_the_config_names_the_instance() -> None:
     paired = settings(group_settings(joins="web", servers={1: "i-paired"}))
 
     assert {one.server: one.instance for one in back(settings=paired).changes} == {1: "i-paired", 2: "i-small"}
+
+
+def next_plan(way_back: Plan, *servers: Server, **others: Any) -> Plan:
+    """Return the ordinary plan after a revert, of the same evidence."""
+    return build_plan(request(*EVIDENCE, servers=servers, previous=way_back, **{"settings": JOINS, **others}))
+
+
+@pytest.mark.parametrize("previous", [FIRST, None], ids=["after the plan", "without a previous plan"])
+@pytest.mark.parametrize(
+    "outcomes",
+    [{}, {1: Outcome.NOT_ATTEMPTED}, dict.fromkeys((1, 2, 3), Outcome.NOT_ATTEMPTED)],
+    ids=["back already", "one not attempted", "none attempted"],
+)
+def test_what_a_revert_found_where_it_was_at_first_is_proposed_again_because_of_it(
+    outcomes: Mapping[int, Outcome], previous: Plan | None
+) -> None:
+    way_back = back(*SERVERS, receipt=receipt_of(FIRST, outcomes), previous=previous)
+
+    plan = next_plan(way_back, *SERVERS)
+
+    assert way_back.changes == ()
+    assert [(one.server, one.cause) for one in plan.changes] == [
+        (number, Cause.REVERTED)
+        for number in (1, 3, 2)  # one to raise, one that joins, one to lower
+    ]
+
+
+def test_a_server_that_joined_is_not_new_after_a_revert() -> None:
+    way_back = back()
+
+    (raised, *_) = next_plan(way_back, server(3, "i-open", WEB_SMALL)).changes
+
+    assert whys(way_back)[3].startswith("joined:")
+    assert raised.cause is Cause.REVERTED
+
+
+@pytest.mark.parametrize("role", [WEB_SMALL, LEGACY])
+def test_a_server_that_was_moved_before_a_revert_is_not_new_after_it(role: int) -> None:
+    way_back = back(server(1, "i-open", role))
+
+    (raised, *_) = next_plan(way_back, server(1, "i-open", WEB_SMALL)).changes
+
+    assert whys(way_back)[1].startswith("moved since:")
+    assert raised.cause is Cause.REVERTED
+
+
+def test_a_server_whose_roles_meant_something_else_for_a_revert_is_not_new_after_it() -> None:
+    swapped = family(open="web-small", small="web-open")
+    way_back = back(server(1, "i-open", WEB_OPEN), settings=swapped)
+
+    (raised, *_) = next_plan(way_back, server(1, "i-open", WEB_OPEN), settings=swapped).changes
+
+    assert whys(way_back)[1].startswith("families changed:")
+    assert raised.cause is Cause.REVERTED
 
 
 OUTCOMES = st.dictionaries(st.integers(1, 12), st.sampled_from(Outcome), max_size=4)

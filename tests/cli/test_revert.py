@@ -111,6 +111,7 @@ def test_the_next_ordinary_plan_proposes_the_same_again(there_and_back: Roles, h
     proposed = {one.server: one.after for one in read("next.json").changes}
     assert went_back
     assert went_back.items() <= proposed.items()
+    assert Cause.POLICY_CHANGED not in {one.cause for one in read("next.json").changes}
 
 
 def test_servers_are_taken_from_files_too(applied: Roles) -> None:

@@ -7,7 +7,8 @@ import msgspec
 import pytest
 
 from exposurectl.model import Evidence, PortRange
-from exposurectl.plan.model import Cause, Plan
+from exposurectl.plan.cause import GOES_BACK
+from exposurectl.plan.model import Cause, Plan, Skipped
 from exposurectl.policy.model import Policy
 from plan.building import (
     AS_OF,
@@ -263,3 +264,93 @@ def test_a_change_that_a_revert_proposed_and_that_is_decided_otherwise_now_is_st
     back = resealed(first, changes=(msgspec.structs.replace(the_change(first), cause=Cause.REVERTED),))
 
     assert cause_of(plan_of(seen("i-a"), WEB_CONTROLLED, back)) is Cause.REVERTED
+
+
+def reverted(plan: Plan, evidence: str | None = None) -> Plan:
+    """Return the plan as a revert has it that left its one server in the role for controlled."""
+    (row,) = plan.unchanged
+    known = row.evidence if evidence is None else evidence
+    placement = msgspec.structs.replace(row.placement, level=CONTROLLED, role=WEB_CONTROLLED)
+    left = msgspec.structs.replace(row, placement=placement, evidence=known, observed=bool(known))
+    return resealed(plan, unchanged=(left,), warnings=(f"{GOES_BACK} Plan 1 was applied.",))
+
+
+def test_a_server_that_a_revert_left_where_no_policy_puts_it_is_the_reverts() -> None:
+    previous = reverted(plan_of(seen("i-a", SSH), WEB_OPEN))
+
+    assert cause_of(plan_of(seen("i-a", SSH), WEB_CONTROLLED, previous)) is Cause.REVERTED
+
+
+def test_what_a_revert_does_not_know_has_not_changed_since() -> None:
+    previous = reverted(plan_of(seen("i-a", SSH), WEB_OPEN), evidence="")
+
+    assert cause_of(plan_of(seen("i-a", SSH), WEB_CONTROLLED, previous)) is Cause.REVERTED
+
+
+def test_another_policy_after_a_revert_is_a_changed_policy() -> None:
+    previous = reverted(plan_of(seen("i-a", SSH), WEB_OPEN))
+
+    plan = plan_of(seen("i-a", SSH), WEB_CONTROLLED, previous, policy=changed(policy()))
+
+    assert cause_of(plan) is Cause.POLICY_CHANGED
+
+
+@pytest.mark.parametrize(
+    ("evidence", "cause"),
+    [(seen("i-a", SSH, HTTPS), Cause.FINDINGS_CHANGED), (unseen("i-a", SSH), Cause.COVERAGE_CHANGED)],
+)
+def test_other_evidence_after_a_revert_is_the_cause(evidence: Evidence, cause: Cause) -> None:
+    previous = reverted(plan_of(seen("i-a", SSH), WEB_OPEN))
+
+    assert cause_of(plan_of(evidence, WEB_CONTROLLED, previous)) is cause
+
+
+def test_an_override_past_its_last_day_is_the_cause_after_a_revert_too() -> None:
+    raised = policy(override("agreed", "i-a", OPEN, TODAY), digest="sha256:raised")
+    previous = reverted(plan_of(seen("i-a"), WEB_OPEN, policy=raised))
+
+    assert cause_of(plan_of(seen("i-a"), WEB_CONTROLLED, previous, policy=raised)) is Cause.OVERRIDE_EXPIRED
+
+
+def skipped_by(why: str, *warnings: str) -> Plan:
+    skipped = Skipped(why=why, server=1, name="server-1", group="web-platform", instance="i-a")
+    return resealed(planned(), skipped=(skipped,), warnings=warnings)
+
+
+OF_A_REVERT = ["back already: x", "families changed: x", "joined: x", "moved since: x", "not moved by this run: x"]
+
+
+@pytest.mark.parametrize("why", OF_A_REVERT)
+def test_a_server_that_a_revert_left_without_a_level_is_the_reverts(why: str) -> None:
+    previous = skipped_by(why, GOES_BACK)
+
+    assert cause_of(plan_of(seen("i-a", SSH), WEB_SMALL, previous)) is Cause.REVERTED
+
+
+@pytest.mark.parametrize(
+    ("why", "cause"),
+    [
+        ("", Cause.NEW_SERVER),
+        ("gone: FutureVuls has this server no longer", Cause.NEW_SERVER),
+        ("unmanaged: x", Cause.NEW_SERVER),
+        ("held until then: x", Cause.FINDINGS_CHANGED),
+        ("unobserved: x", Cause.COVERAGE_CHANGED),
+    ],
+)
+def test_what_a_revert_repeats_of_the_plan_before_means_the_same(why: str, cause: Cause) -> None:
+    assert cause_of(plan_of(seen("i-a", SSH), WEB_SMALL, skipped_by(why, GOES_BACK))) is cause
+
+
+def test_another_policy_finds_a_server_new_that_a_revert_left_without_a_level() -> None:
+    previous = skipped_by("joined: x", GOES_BACK)
+
+    plan = plan_of(seen("i-a", SSH), WEB_SMALL, previous, policy=changed(policy()))
+
+    assert cause_of(plan) is Cause.NEW_SERVER
+
+
+@pytest.mark.parametrize("warnings", [(), ("Something else.",), ("Something else.", GOES_BACK)])
+def test_only_a_revert_leaves_servers_as_a_revert_does(warnings: tuple[str, ...]) -> None:
+    previous = skipped_by("joined: x", *warnings)
+
+    assert cause_of(plan_of(seen("i-a", SSH), WEB_SMALL, previous)) is Cause.NEW_SERVER

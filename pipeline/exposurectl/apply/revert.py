@@ -7,7 +7,7 @@ import msgspec
 from exposurectl.apply.receipt import Outcome, Receipt, Result
 from exposurectl.model import Group, Reason, Server
 from exposurectl.plan.build import build_plan, change_order, summary_of
-from exposurectl.plan.cause import History, history
+from exposurectl.plan.cause import GOES_BACK, History, history
 from exposurectl.plan.compare import Line, direction
 from exposurectl.plan.families import Families, resolve
 from exposurectl.plan.file import seal
@@ -20,6 +20,9 @@ RULE = "revert"
 
 _MOVED = {Outcome.APPLIED, Outcome.UNKNOWN}
 """Of an unknown outcome the server itself tells how it ended: by where it is."""
+
+_NOT_MADE = (Outcome.NOT_ATTEMPTED, Outcome.FAILED, Outcome.CONFLICT)
+"""What the next run of the same plan tries again."""
 
 
 def plan_back(receipt: Receipt, request: Request) -> Plan:
@@ -122,7 +125,7 @@ class _WayBack(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def _untouched(self) -> str:
-        return f"not moved by plan {self.receipt.sequence}: a revert leaves it where it is"
+        return f"not moved by this run of plan {self.receipt.sequence}: a revert leaves it where it is"
 
     def _placed(self, server: Server) -> Unchanged | None:
         """Return where a server stands; None where nobody knows its level."""
@@ -183,11 +186,12 @@ def _told(receipt: Receipt) -> str:
 
 def _warnings(receipt: Receipt, request: Request) -> Iterator[str]:
     """Yield what a reviewer must know of a plan that no evidence asks for."""
-    yield f"No evidence was read: this plan only goes back. {_told(receipt)} ({receipt.plan})."
+    yield f"{GOES_BACK} {_told(receipt)} ({receipt.plan})."
     yield (
         "The next ordinary plan proposes the same changes again, unless the policy or the evidence is another by then: "
         "change the policy first."
     )
+    yield from _other_runs(receipt)
     if request.previous:
         yield f"What it says of servers that it does not move is what plan {request.previous.sequence} said of them."
     if request.previous and request.previous.digest != receipt.plan:
@@ -195,3 +199,13 @@ def _warnings(receipt: Receipt, request: Request) -> Iterator[str]:
             f"Plan {receipt.sequence} is not the last one, which is plan {request.previous.sequence}: "
             "what was moved since stays where it is."
         )
+
+
+def _other_runs(receipt: Receipt) -> Iterator[str]:
+    """Yield what other runs of the same plan may have moved: each left a receipt of its own, and this is only one."""
+    made, left = receipt.count(Outcome.NOOP), sum(map(receipt.count, _NOT_MADE))
+    too = "may have made them, so go back on that run's receipt too."
+    if made:
+        yield f"Changes of plan {receipt.sequence} that were there already: {made}. Another run of it {too}"
+    if left:
+        yield f"Changes of plan {receipt.sequence} that this run did not make: {left}. A later run of it {too}"
