@@ -88,5 +88,59 @@ def test_coverage_counts_rules_and_overrides_and_never_rounds_up() -> None:
     assert (coverage.exercised, coverage.percent) == (2, 66)
 
 
+BELOW = policy(
+    "rules:\n"
+    "- {id: listed, level: small, because: x, match: {sources: restricted}}\n"
+    "- {id: wide, level: open, because: x, match: {ports: [80]}}\n"
+    "overrides:\n"
+    "- {id: admin, level: small, because: x, approved_by: y, expires: 2027-03-31, match: {ports: [22]}}\n"
+    "- {id: vault, level: small, because: x, approved_by: y, expires: 2027-03-31, match: {instances: [i-1]}}\n",
+    "version: 1\ndefaults: {unreachable: controlled, unmatched: open, unobserved: open}\n",
+)
+
+
+def found(port: int) -> str:
+    return f"{{protocol: tcp, ports: {port}, path: [internet-gateway], sources: [203.0.113.7/32]}}"
+
+
+@pytest.mark.parametrize(
+    ("given", "floor", "exercised"),
+    [
+        (f"{{findings: [{found(443)}]}}", "unreachable", {"listed"}),
+        (f"{{findings: [{found(22)}]}}", "unreachable", {"admin"}),
+        (f"{{findings: [{found(22)}], as_of: 2027-04-01}}", "unreachable", {"listed"}),
+        (f"{{findings: [{found(22)}, {found(443)}]}}", "unreachable", {"admin", "listed"}),
+        (f"{{unobserved: X, findings: [{found(443)}]}}", "unobserved", {"listed"}),
+        ("{}", "unreachable", set()),
+    ],
+)
+def test_what_decides_points_below_the_floor_is_exercised(given: str, floor: str, exercised: set[str]) -> None:
+    tested = ran(given, f"{{level: open, rules: [defaults.{floor}]}}", BELOW)
+
+    assert tested.rules == {f"defaults.{floor}"}
+    assert set(unexercised(BELOW, [tested])) == {"admin", "listed", "vault", "wide"} - exercised
+
+
+@pytest.mark.parametrize(
+    ("given", "exercised"),
+    [
+        (f"{{findings: [{found(80)}, {found(443)}]}}", {"wide"}),
+        (f"{{instance: i-1, findings: [{found(443)}]}}", {"vault"}),
+    ],
+)
+def test_what_decides_other_points_than_those_that_give_the_level_is_not(given: str, exercised: set[str]) -> None:
+    tested = ran(given, "{level: open}", BELOW)
+
+    assert set(unexercised(BELOW, [tested])) == {"admin", "listed", "vault", "wide"} - exercised
+
+
+def test_a_rule_below_the_floor_is_exercised_where_the_instance_may_only_be_raised() -> None:
+    rule = "rules: [{id: listed, level: small, because: x, match: {sources: restricted}}]\n"
+    tested = ran(f"{{unobserved: X, findings: [{found(443)}]}}", "{level: controlled}", policy(rule))
+
+    assert tested.raise_only
+    assert rule_coverage(policy(rule), [tested]).percent == 100
+
+
 def test_a_policy_of_defaults_alone_is_covered() -> None:
     assert rule_coverage(policy("rules: []\n"), []).percent == 100

@@ -49,6 +49,29 @@ def test_ports_that_are_none_are_refused(written: str, problem: str) -> None:
 def test_networks_are_read() -> None:
     assert parse_network("203.0.113.0/24") == ip_network("203.0.113.0/24")
     assert parse_network("2001:db8::/32") == ip_network("2001:db8::/32")
+    assert parse_network("::ffff:203.0.113.0/120") == ip_network("::ffff:203.0.113.0/120")
+
+
+def test_a_single_address_is_a_network_of_one() -> None:
+    assert parse_network("203.0.113.7") == ip_network("203.0.113.7/32")
+    assert parse_network("2001:db8::7") == ip_network("2001:db8::7/128")
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "10.0.0.0/255.0.0.0",
+        "10.0.0.0/0.0.0.255",
+        "10.0.0.1/255.0.0.0",
+        "10.0.0.0/0.0.0.0",
+        "fe80::1%eth0/128",
+        "fe80::1%eth0",
+        "10.0.0.0/",
+        "",
+    ],
+)
+def test_masks_and_zones_are_no_cidr(written: str) -> None:
+    assert parse_network(written) == f'"{written}" is not a network such as 203.0.113.0/24 or 2001:db8::/32.'
 
 
 @pytest.mark.parametrize(

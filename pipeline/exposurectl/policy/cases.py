@@ -9,9 +9,11 @@ from exposurectl.diagnostics import Place
 from exposurectl.model import Decided, Decision, Evidence, Exposure
 from exposurectl.policy.decide import decide
 from exposurectl.policy.model import Policy
+from exposurectl.policy.points import judged_points
 from exposurectl.policy.sources import AnywherePrefix
 
 _NONE: frozenset[str] = frozenset()
+_FLOORS = frozenset({"defaults.unobserved", "defaults.unreachable"})
 
 
 class Expected(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,6 +40,8 @@ class Tested(msgspec.Struct, frozen=True, kw_only=True):
 
     case: Case
     decision: Decision
+    below: frozenset[str] = _NONE
+    """The ids of what decides points where the floor alone gives the level, as all of them lie below it."""
 
     @property
     def level(self) -> Exposure | None:
@@ -50,6 +54,11 @@ class Tested(msgspec.Struct, frozen=True, kw_only=True):
         return (
             frozenset(reason.rule for reason in self.decision.reasons) if isinstance(self.decision, Decided) else _NONE
         )
+
+    @property
+    def exercised(self) -> frozenset[str]:
+        """Return the ids of what the case shows at work: what gave the level, or what the floor then outweighs."""
+        return self.rules | self.below
 
     @property
     def raise_only(self) -> bool:
@@ -69,7 +78,16 @@ class Tested(msgspec.Struct, frozen=True, kw_only=True):
 
 def run_case(case: Case, policy: Policy, anywhere: AnywherePrefix) -> Tested:
     """Decide the case's evidence by the policy."""
-    return Tested(case=case, decision=decide(case.evidence, policy, today=case.today, anywhere=anywhere))
+    tested = Tested(case=case, decision=decide(case.evidence, policy, today=case.today, anywhere=anywhere))
+    # Nothing below the floor can give a level: to demand it of a case would leave such a rule uncovered for good.
+    below = _deciding(case, policy, anywhere) if tested.rules and tested.rules <= _FLOORS else _NONE
+    return msgspec.structs.replace(tested, below=below)
+
+
+def _deciding(case: Case, policy: Policy, anywhere: AnywherePrefix) -> frozenset[str]:
+    """Return the ids of what decides the case's points, floor aside."""
+    points = judged_points(case.evidence, policy, today=case.today, anywhere=anywhere)
+    return frozenset(rule for point in points for rule in point.by)
 
 
 class RuleCoverage(msgspec.Struct, frozen=True, kw_only=True):
@@ -97,6 +115,6 @@ def rule_coverage(policy: Policy, tested: Iterable[Tested]) -> RuleCoverage:
 
 def unexercised(policy: Policy, tested: Iterable[Tested]) -> tuple[str, ...]:
     """Return the ids of the rules and overrides that decided no case, sorted."""
-    exercised = {rule for one in tested for rule in one.rules}
+    exercised = {rule for one in tested for rule in one.exercised}
     ids = {rule.id for rule in policy.rules} | {override.id for override in policy.overrides}
     return tuple(sorted(ids - exercised))

@@ -1,5 +1,6 @@
 """From the words of a `match` to a Match: ports, networks and components as people write them."""
 
+import re
 from collections.abc import Callable, Iterator
 from datetime import date
 from ipaddress import ip_network
@@ -15,6 +16,8 @@ from exposurectl.policy.sources import NamedSources, Sources, Within, merge
 Value = TypeVar("Value")
 
 _NETWORKS = " such as 203.0.113.0/24 or 2001:db8::/32"
+_CIDR = re.compile(r"[^/%]+(/[0-9]+)?")
+"""An address and how many of its bits count, or an address alone: no mask, which may be of two kinds, and no zone."""
 
 
 def parse_ports(written: int | str) -> PortRange | str:
@@ -29,7 +32,9 @@ def parse_ports(written: int | str) -> PortRange | str:
 
 
 def parse_network(written: str) -> Network | str:
-    """Return the network that a CIDR means, or what is wrong with it."""
+    """Return the network that a CIDR or a single address means, or what is wrong with it."""
+    if not _CIDR.fullmatch(written):
+        return f'"{written}" is not a network{_NETWORKS}.'
     try:
         return ip_network(written)
     except ValueError as error:

@@ -14,7 +14,7 @@ def lowering_tags(policy: Policy, files: Iterable[PolicyFile]) -> Iterator[Diagn
     tagged = {one.id: one for one in everything if one.match.scope.tags}
     for document, path in entries(files):
         one = tagged.get(document.at(*path, "id"))
-        if one and one.level < (usual := _without(one, policy)):
+        if one and _with(one, policy) < (usual := _without(one, policy)):
             kind = "Rule" if isinstance(one, Rule) else "Override"
             yield Diagnostic(
                 id=ProblemId.TAG_LOWERS,
@@ -33,9 +33,29 @@ def _named(one: Rule | Override) -> str:
     return f"the tag {keys[0]} stands" if len(keys) == 1 else f"the tags {', '.join(keys[:-1])} and {keys[-1]} stand"
 
 
+def _with(one: Rule | Override, policy: Policy) -> Exposure:
+    """Return the lowest level that an instance may have where the rule or the override matches."""
+    floor = policy.defaults.unreachable
+    return one.level if _is_whole(one) else max(one.level, floor)
+
+
 def _without(one: Rule | Override, policy: Policy) -> Exposure:
     """Return the highest level that may hold where the rule or the override does not match."""
     if isinstance(one, Rule):
         return policy.defaults.unmatched
-    levels = (rule.level for rule in policy.rules)
-    return max(policy.defaults.unreachable, policy.defaults.unmatched, *levels)
+    points = (policy.defaults.unmatched, *(rule.level for rule in policy.rules))
+    return max([*points, *_replaced(policy)] if _is_whole(one) else points)
+
+
+def _replaced(policy: Policy) -> Iterator[Exposure]:
+    """Yield the levels that an override of the whole instance may replace, those by rules aside."""
+    # Another override of the whole instance is not among them: of two, the higher stands.
+    yield policy.defaults.unreachable
+    if policy.defaults.unobserved:
+        yield policy.defaults.unobserved
+    yield from (override.level for override in policy.overrides if not _is_whole(override))
+
+
+def _is_whole(one: Rule | Override) -> bool:
+    """Tell whether it replaces an instance's level outright, which only overrides do."""
+    return isinstance(one, Override) and one.match.is_whole

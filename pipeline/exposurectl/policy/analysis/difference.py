@@ -18,8 +18,8 @@ from exposurectl.policy.model import Match, Override, Policy, Rule
 from exposurectl.policy.sources import AnywherePrefix
 
 _SIMPLER = (
-    "write fewer globs that begin with `*` and fewer lists of `within` that overlap, or compare the two by what they make "
-    "of a snapshot"
+    "write fewer globs that begin with `*` and fewer lists of `within` that overlap, or compare the two by what they "
+    "make of a snapshot"
 )
 
 
