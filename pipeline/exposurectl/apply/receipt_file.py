@@ -42,9 +42,9 @@ class ReceiptFile:
         try:
             self._write(receipt)
         except OSError as error:
-            raise self._unmade(error.strerror or "") from error
+            raise self._unmade(error.strerror) from error
 
-    def _unmade(self, why: str) -> ExposurectlError:
+    def _unmade(self, why: str | None) -> ExposurectlError:
         problem = Diagnostic(
             summary="Receipt cannot be written",
             place=Place(str(self.path)),
