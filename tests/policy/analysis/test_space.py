@@ -203,6 +203,26 @@ def test_there_can_be_senders_exactly_where_there_is_an_example_of_them(data: st
         assert lists.holds(found, example)
 
 
+def test_whoever_may_be_anywhere_within_a_list_may_be_all_of_it() -> None:
+    wide = ip_network("8.0.0.0/7")
+    lists = Lists((Within((wide,)),), ANYWHERE)
+
+    assert lists.example(Senders(ANYWHERE_SENDERS, 0b1, 0)) == (wide,)
+
+
+def test_what_is_left_of_senders_without_others_is_none_of_those_and_nothing_only_of_parts_of_them() -> None:
+    lists = Lists((Within((ip_network(one),)) for one in ("10.0.0.0/8", "10.1.0.0/16", "8.0.0.0/7")), ANYWHERE)
+    every = {lists.senders(*given) for given in product(range(1, 4), range(8), range(8))} - {None}
+
+    for one, other in product(every, repeat=2):
+        assert one
+        assert other
+        left = list(lists.minus(one, other))
+        assert not any(lists.meet(part, other) for part in left)
+        assert all(lists.meet(part, one) == part for part in left)
+        assert bool(left) is (lists.meet(one, other) != one)
+
+
 def test_pieces_are_every_address_and_each_list_has_all_of_one_or_nothing() -> None:
     lists = (addresses([ip_network("0.0.0.0/0")]), addresses([ip_network("10.0.0.0/8"), ip_network("ff00::/8")]), ())
 
