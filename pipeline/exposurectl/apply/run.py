@@ -131,7 +131,7 @@ def _side_by_side(works: Sequence[Work], start: Start, ledger: Ledger) -> BaseEx
         started.extend(map(start, works))
         for done in started:
             done.result()
-    except BaseException as interrupt:  # noqa: BLE001 - whoever runs this raises it, once the receipt is closed
+    except BaseException as interrupt:  # noqa: BLE001 - whoever runs this ends by it, once the receipt is closed
         ledger.stop(_why(interrupt))
         with contextlib.suppress(KeyboardInterrupt):  # whoever interrupts once more waits no longer
             wait(started, GRACE)
